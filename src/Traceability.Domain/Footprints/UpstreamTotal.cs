@@ -1,0 +1,49 @@
+namespace Traceability.Domain.Footprints;
+
+/// <summary>
+/// A supplier disclosed its total. The presentation is kept exactly as it came: it is the evidence. Figures are what
+/// was
+/// read from it.
+/// </summary>
+public record UpstreamTotalReceived(
+    Guid TradeId, Guid TraceId, long Version, Figures Figures, bool Complete, string DeclaredUnit,
+    ReferencePeriod? Period, string Presentation, DateTimeOffset ReceivedAt);
+
+/// <summary>The supplier refused, or ended its release.</summary>
+public record UpstreamTotalWithheld(Guid TradeId, Guid TraceId, DateTimeOffset WithheldAt);
+
+/// <summary>A message about a trade could not be believed; it changed nothing and is kept as evidence.</summary>
+public record DisclosureRefused(Guid TradeId, string Reason, string Sealed, DateTimeOffset RefusedAt);
+
+/// <summary>What one supplier has told about a bought part.</summary>
+public record UpstreamTotal(
+    Guid TradeId, Guid TraceId, LineState State, Figures? Figures, bool Complete, long Version, string? DeclaredUnit,
+    ReferencePeriod? Period, DateTimeOffset? ReceivedAt)
+{
+    public static UpstreamTotal? Evolve(UpstreamTotal? upstream, object e) => e switch
+    {
+        UpstreamTotalReceived r => new(
+            r.TradeId, r.TraceId, LineState.Answered, r.Figures, r.Complete, r.Version, r.DeclaredUnit, r.Period,
+            r.ReceivedAt),
+        UpstreamTotalWithheld w => (upstream ?? new(
+            w.TradeId, w.TraceId, LineState.Withheld, null, false, 0, null, null, null)) with
+        {
+            State = LineState.Withheld,
+            Figures = null,
+            Complete = false,
+        },
+        _ => upstream,
+    };
+
+    /// <summary>The events that make the message true; none if it is old news (a repeat, or overtaken).</summary>
+    public static object[] Receive(UpstreamTotal? existing, UpstreamTotalReceived received)
+    {
+        var news = existing is null
+            || received.Version > existing.Version
+            || (received.Version == existing.Version && existing.State == LineState.Withheld);
+        return news ? [received] : [];
+    }
+
+    public static object[] Withhold(UpstreamTotal? existing, Guid tradeId, Guid traceId, DateTimeOffset now) =>
+        existing is { State: LineState.Withheld } ? [] : [new UpstreamTotalWithheld(tradeId, traceId, now)];
+}

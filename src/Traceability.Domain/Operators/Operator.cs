@@ -1,0 +1,82 @@
+namespace Traceability.Domain.Operators;
+
+/// <summary>A company was admitted to the federation.</summary>
+public record OperatorEnrolled(Guid OperatorId, string Name, DateTimeOffset EnrolledAt);
+
+/// <summary>The operator may not take part until it is reinstated.</summary>
+public record OperatorSuspended(Guid OperatorId, DateTimeOffset SuspendedAt);
+
+/// <summary>The operator may take part again.</summary>
+public record OperatorReinstated(Guid OperatorId, DateTimeOffset ReinstatedAt);
+
+/// <summary>A public key came into use; the one of the same use before it ended at that moment.</summary>
+public record KeyPublished(Guid OperatorId, string KeyId, KeyUse Use, string Jwk, DateTimeOffset PublishedAt);
+
+public enum KeyUse
+{
+    Signing = 1,
+    Sealing = 2,
+}
+
+/// <summary>A public key and when it was in use; half open.</summary>
+public record OperatorKey(string KeyId, KeyUse Use, string Jwk, DateTimeOffset ValidFrom, DateTimeOffset? ValidUntil);
+
+/// <summary>A member of the federation with all keys it ever had.</summary>
+public record Operator(
+    Guid OperatorId, string Name, bool Active, IReadOnlyList<OperatorKey> Keys, DateTimeOffset EnrolledAt)
+{
+    public static Operator? Evolve(Operator? member, object e) => e switch
+    {
+        OperatorEnrolled o => new(o.OperatorId, o.Name, true, [], o.EnrolledAt),
+        OperatorSuspended => member! with { Active = false },
+        OperatorReinstated => member! with { Active = true },
+        KeyPublished k => member! with
+        {
+            Keys = [.. member.Keys.Select(key => key.Use == k.Use && key.ValidUntil is null
+                    ? key with { ValidUntil = k.PublishedAt }
+                    : key), new(k.KeyId, k.Use, k.Jwk, k.PublishedAt, null)],
+        },
+        _ => member,
+    };
+
+    /// <summary>The events that make the enrolment true; none if it already is.</summary>
+    public static object[] Enrol(Operator? existing, Guid operatorId, string name, DateTimeOffset now) =>
+        existing switch
+        {
+            null => [new OperatorEnrolled(operatorId, name, now)],
+            _ when existing.Name == name => [],
+            _ => throw Taken("Operator id", "operator_id", operatorId.ToString()),
+        };
+
+    public object[] Suspend(DateTimeOffset now) => Active ? [new OperatorSuspended(OperatorId, now)] : [];
+
+    public object[] Reinstate(DateTimeOffset now) => Active ? [] : [new OperatorReinstated(OperatorId, now)];
+
+    /// <summary>
+    /// The events that put the key into use; none if it is. A key that was in use before never comes back.
+    /// </summary>
+    public object[] Publish(string keyId, KeyUse use, string jwk, DateTimeOffset now)
+    {
+        MustBeActive();
+        return Keys.FirstOrDefault(key => key.KeyId == keyId) switch
+        {
+            null => [new KeyPublished(OperatorId, keyId, use, jwk, now)],
+            { ValidUntil: null } key when key.Use == use => [],
+            _ => throw Taken("Key id", "key_id", keyId),
+        };
+    }
+
+    public void MustBeActive()
+    {
+        if (!Active)
+        {
+            throw new RefusedException(
+                RefusalReason.OperatorSuspended,
+                $"Operator {OperatorId} is suspended; ask the federation's administrator.",
+                ("operator_id", OperatorId.ToString()));
+        }
+    }
+
+    private static RefusedException Taken(string what, string key, string id) => new(
+        RefusalReason.AlreadyExists, $"{what} {id} is taken; choose a new one.", (key, id));
+}

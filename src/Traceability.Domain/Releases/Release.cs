@@ -1,0 +1,75 @@
+using Traceability.Domain.Trades;
+
+namespace Traceability.Domain.Releases;
+
+/// <summary>The supplier shows fields of a footprint to the buyer of one trade.</summary>
+public record ReleaseGranted(
+    Guid TradeId, IReadOnlyList<FootprintField> Fields, string Purpose, DateTimeOffset? ValidUntil,
+    DateTimeOffset GrantedAt);
+
+/// <summary>The supplier shows nothing any more.</summary>
+public record ReleaseRevoked(Guid TradeId, DateTimeOffset RevokedAt);
+
+/// <summary>A part of a footprint that can be shown by itself.</summary>
+public enum FootprintField
+{
+    Total = 1,
+    Stages = 2,
+}
+
+/// <summary>What the customer may use a figure for.</summary>
+public static class Purposes
+{
+    public static IReadOnlyList<string> All { get; } = ["product_footprint", "battery_passport", "cbam", "audit"];
+}
+
+/// <summary>
+/// What one customer may see. Revision counts the supplier's decisions, so that late repeats change nothing.
+/// </summary>
+public record Release(
+    Guid TradeId, IReadOnlyList<FootprintField> Fields, string Purpose, DateTimeOffset? ValidUntil, bool Revoked,
+    DateTimeOffset ChangedAt, long Revision)
+{
+    public static Release? Evolve(Release? release, object e) => e switch
+    {
+        ReleaseGranted g => new(
+            g.TradeId, g.Fields, g.Purpose, g.ValidUntil, false, g.GrantedAt, (release?.Revision ?? 0) + 1),
+        ReleaseRevoked r => release! with
+        {
+            Fields = [],
+            Revoked = true,
+            ChangedAt = r.RevokedAt,
+            Revision = release.Revision + 1,
+        },
+        _ => release,
+    };
+
+    /// <summary>The events that make the release true; none if it already is.</summary>
+    public static object[] Grant(
+        Release? existing, Trade trade, Guid by, IReadOnlyList<FootprintField> fields, string purpose,
+        DateTimeOffset? validUntil, DateTimeOffset now)
+    {
+        trade.MustBeSupplier(by);
+        if (trade.Status != TradeStatus.Accepted)
+        {
+            throw new RefusedException(
+                RefusalReason.TradeNotAccepted,
+                $"Trade {trade.TradeId} is {trade.Status.ToString().ToLowerInvariant()}; accept it first.",
+                ("trade_id", trade.TradeId.ToString()),
+                ("status", trade.Status.ToString()));
+        }
+
+        IReadOnlyList<FootprintField> wanted = [.. fields.Distinct().Order()];
+        var same = existing is { Revoked: false }
+            && existing.Fields.SequenceEqual(wanted)
+            && (existing.Purpose, existing.ValidUntil) == (purpose, validUntil);
+        return same ? [] : [new ReleaseGranted(trade.TradeId, wanted, purpose, validUntil, now)];
+    }
+
+    /// <summary>The events that end the release; none if there is nothing to end.</summary>
+    public static object[] Revoke(Release? existing, Trade trade, Guid by, DateTimeOffset now)
+    {
+        trade.MustBeSupplier(by);
+        return existing is null or { Revoked: true } ? [] : [new ReleaseRevoked(trade.TradeId, now)];
+    }
+}

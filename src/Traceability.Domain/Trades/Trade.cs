@@ -1,0 +1,129 @@
+namespace Traceability.Domain.Trades;
+
+/// <summary>
+/// A buyer asked a supplier for the footprint of a part. Each side stores it; only the buyer has the part.
+/// </summary>
+public record TradeRequested(
+    Guid TradeId, Guid BuyerId, Guid SupplierId, Guid? DownstreamTraceId, string Message, DateTimeOffset? DueAt,
+    DateTimeOffset RequestedAt);
+
+/// <summary>
+/// The supplier named its part. The supplier's node has the part, the buyer's and the broker its pseudonym.
+/// </summary>
+public record TradeAccepted(Guid TradeId, Guid? UpstreamTraceId, string PartRef, DateTimeOffset AcceptedAt);
+
+/// <summary>The supplier says no.</summary>
+public record TradeRejected(Guid TradeId, string Message, DateTimeOffset RejectedAt);
+
+/// <summary>The buyer withdrew the request.</summary>
+public record TradeCancelled(Guid TradeId, DateTimeOffset CancelledAt);
+
+public enum TradeStatus
+{
+    Requested = 1,
+    Accepted = 2,
+    Rejected = 3,
+    Cancelled = 4,
+}
+
+/// <summary>A trade, folded from its events: the same rules bind buyer, supplier and broker.</summary>
+public record Trade(
+    Guid TradeId, Guid BuyerId, Guid SupplierId, TradeStatus Status, Guid? DownstreamTraceId, Guid? UpstreamTraceId,
+    string? PartRef, string Message, string RejectMessage, DateTimeOffset? DueAt, DateTimeOffset RequestedAt)
+{
+    public static Trade? Evolve(Trade? trade, object e) => e switch
+    {
+        TradeRequested r => new(
+            r.TradeId, r.BuyerId, r.SupplierId, TradeStatus.Requested, r.DownstreamTraceId, null, null, r.Message, "",
+            r.DueAt, r.RequestedAt),
+        TradeAccepted a => trade! with
+        {
+            Status = TradeStatus.Accepted,
+            UpstreamTraceId = a.UpstreamTraceId,
+            PartRef = a.PartRef,
+        },
+        TradeRejected r => trade! with { Status = TradeStatus.Rejected, RejectMessage = r.Message },
+        TradeCancelled => trade! with { Status = TradeStatus.Cancelled },
+        _ => trade,
+    };
+
+    /// <summary>The events that make the request true; none if it already is.</summary>
+    public static object[] Request(Trade? existing, TradeRequested request)
+    {
+        if (existing is null)
+        {
+            return [request];
+        }
+
+        // A trade id taken by others must look like any other id that is not the caller's.
+        existing.MustConcern(request.BuyerId);
+        return (existing.BuyerId, existing.SupplierId, existing.DownstreamTraceId, existing.Message, existing.DueAt)
+            == (request.BuyerId, request.SupplierId, request.DownstreamTraceId, request.Message, request.DueAt)
+                ? []
+                : throw new RefusedException(
+                    RefusalReason.AlreadyExists,
+                    $"Trade id {request.TradeId} is taken by another trade; choose a new one.",
+                    ("trade_id", request.TradeId.ToString()));
+    }
+
+    public object[] Accept(Guid? upstreamTraceId, string partRef, Guid by, DateTimeOffset now)
+    {
+        MustBeSupplier(by);
+        return Status switch
+        {
+            TradeStatus.Requested => [new TradeAccepted(TradeId, upstreamTraceId, partRef, now)],
+            TradeStatus.Accepted when PartRef == partRef => [],
+            _ => throw AlreadyAnswered(),
+        };
+    }
+
+    public object[] Reject(string message, Guid by, DateTimeOffset now)
+    {
+        MustBeSupplier(by);
+        return Status switch
+        {
+            TradeStatus.Requested => [new TradeRejected(TradeId, message, now)],
+            TradeStatus.Rejected => [],
+            _ => throw AlreadyAnswered(),
+        };
+    }
+
+    public object[] Cancel(Guid by, DateTimeOffset now)
+    {
+        if (by != BuyerId)
+        {
+            throw RefusedException.NotDisclosed("Trade", "trade_id", TradeId);
+        }
+
+        return Status switch
+        {
+            TradeStatus.Requested => [new TradeCancelled(TradeId, now)],
+            TradeStatus.Cancelled => [],
+            _ => throw AlreadyAnswered(),
+        };
+    }
+
+    /// <summary>Buyer and supplier know of the trade; to everybody else it does not exist.</summary>
+    public void MustConcern(Guid caller)
+    {
+        if (caller != BuyerId && caller != SupplierId)
+        {
+            throw RefusedException.NotDisclosed("Trade", "trade_id", TradeId);
+        }
+    }
+
+    /// <summary>Comes before any look at the state: a stranger must not learn where the trade stands.</summary>
+    public void MustBeSupplier(Guid caller)
+    {
+        if (caller != SupplierId)
+        {
+            throw RefusedException.NotDisclosed("Trade", "trade_id", TradeId);
+        }
+    }
+
+    private RefusedException AlreadyAnswered() => new(
+        RefusalReason.TradeAlreadyAnswered,
+        $"Trade {TradeId} was already answered or cancelled ({Status}).",
+        ("trade_id", TradeId.ToString()),
+        ("status", Status.ToString()));
+}

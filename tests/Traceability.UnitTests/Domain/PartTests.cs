@@ -1,0 +1,90 @@
+using Traceability.Domain;
+using Traceability.Domain.Parts;
+using Traceability.Domain.Quantities;
+using Xunit;
+
+namespace Traceability.UnitTests.Domain;
+
+public class PartTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 11, 22, 9, 0, 0, TimeSpan.Zero);
+    private static readonly Part Pack = Made("pack");
+    private static readonly Part Module = Made("module");
+    private static readonly Part Cell = Made("cell");
+
+    [Fact]
+    public void The_same_registration_again_is_no_news_and_another_one_is_refused()
+    {
+        Assert.Empty(Part.Register(Pack, Pack.TraceId, "pack", PartKind.Made, Unit.Kilogram, Now.AddDays(1)));
+        Refusal.Of(
+            RefusalReason.AlreadyExists,
+            () => Part.Register(Pack, Pack.TraceId, "other", PartKind.Made, Unit.Kilogram, Now));
+    }
+
+    [Fact]
+    public void A_bill_of_materials_names_known_parts_only() => Refusal.Of(
+        RefusalReason.NotDisclosed, () => Declare(Pack, [new(Guid.CreateVersion7(), 1, "kilogram")]));
+
+    [Fact]
+    public void A_bought_part_has_no_bill_of_materials() => Refusal.Of(
+        RefusalReason.WrongKindOfPart, () => Declare(Pack with { Kind = PartKind.Bought }, []));
+
+    [Fact]
+    public void Units_without_a_fixed_factor_are_refused_with_those_that_have_one()
+    {
+        var refused = Refusal.Of(RefusalReason.UnitsDisagree, () => Declare(Pack, [new(Cell.TraceId, 1, "piece")]));
+
+        Assert.Equal("kilogram, gram, tonne", refused.Details["accepted"]);
+    }
+
+    [Fact]
+    public void A_part_that_would_go_into_itself_is_refused_with_the_path()
+    {
+        var refused = Refusal.Of(RefusalReason.Cycle, () => Declare(
+            Pack,
+            [new(Module.TraceId, 1, "kilogram")],
+            (Module.TraceId, Cell.TraceId),
+            (Cell.TraceId, Pack.TraceId)));
+
+        Assert.Equal(
+            $"{Pack.TraceId} > {Module.TraceId} > {Cell.TraceId} > {Pack.TraceId}", refused.Details["path"]);
+    }
+
+    [Fact]
+    public void A_part_cannot_be_its_own_line() =>
+        Refusal.Of(RefusalReason.Cycle, () => Declare(Pack, [new(Pack.TraceId, 1, "kilogram")]));
+
+    [Fact]
+    public void A_shared_sub_assembly_is_no_cycle() => Assert.Single(Declare(
+        Pack,
+        [new(Module.TraceId, 1, "kilogram"), new(Cell.TraceId, 1, "kilogram")],
+        (Module.TraceId, Cell.TraceId)));
+
+    [Theory]
+    [InlineData("5.123456789", true)]
+    [InlineData("0", true)]
+    [InlineData("999999999999999.999999999999", true)]
+    [InlineData("-1", true)]
+    [InlineData("NaN", false)]
+    [InlineData("1e3", false)]
+    [InlineData("1,5", false)]
+    [InlineData(" 1", false)]
+    [InlineData("1.", false)]
+    [InlineData("", false)]
+    [InlineData("1000000000000000", false)]
+    [InlineData("0.0000000000001", false)]
+    [InlineData("١", false)]
+    public void Amounts_are_plain_decimals(string text, bool plain) => Assert.Equal(plain, Amount.TryParse(text, out _));
+
+    private static object[] Declare(
+        Part parent, BillOfMaterialsLine[] lines, params (Guid Parent, Guid Child)[] existing) =>
+        BillOfMaterials.Declare(
+            null,
+            parent,
+            lines,
+            new[] { Pack, Module, Cell }.ToDictionary(part => part.TraceId),
+            at => existing.Where(line => line.Parent == at).Select(line => line.Child),
+            Now);
+
+    private static Part Made(string name) => new(Guid.CreateVersion7(), name, PartKind.Made, "kilogram", Now);
+}

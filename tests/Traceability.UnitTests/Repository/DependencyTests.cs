@@ -1,0 +1,53 @@
+using System.Xml.Linq;
+using Xunit;
+
+namespace Traceability.UnitTests.Repository;
+
+/// <summary>The arrows of docs/ARCHITECTURE.md, held against the project files.</summary>
+public class DependencyTests
+{
+    private static readonly Dictionary<string, string[]> Allowed = new(StringComparer.Ordinal)
+    {
+        ["Contracts"] = [],
+        ["Domain"] = [],
+        ["Proofs"] = [],
+        ["Storage"] = ["Domain"],
+        ["Hosting"] = ["Contracts", "Domain"],
+        ["Node"] = ["Contracts", "Domain", "Proofs", "Storage", "Hosting"],
+        ["Broker"] = ["Contracts", "Domain", "Proofs", "Storage", "Hosting"],
+        ["Cli"] = ["Contracts", "Proofs"],
+        ["Local"] = ["Contracts"],
+    };
+
+    private static readonly Dictionary<string, string[]> Specified = new(StringComparer.Ordinal)
+    {
+        ["Marten"] = ["Storage"],
+        ["Grpc.Net.Client"] = ["Contracts"],
+        ["Grpc.AspNetCore"] = ["Hosting"],
+        ["Grpc.AspNetCore.HealthChecks"] = ["Hosting"],
+        ["Grpc.AspNetCore.Server.Reflection"] = ["Hosting"],
+        ["OpenTelemetry.Extensions.Hosting"] = ["Hosting"],
+    };
+
+    private static IEnumerable<(string Name, XDocument Xml)> Projects =>
+        RepositoryFiles.Matching("src", "*.csproj")
+            .Where(file => !file.Contains("/Standins/", StringComparison.Ordinal))
+            .Select(file => (Short(file), XDocument.Load(file)));
+
+    [Fact]
+    public void Projects_import_only_what_the_map_allows() => Assert.All(
+        Projects,
+        project => Assert.Empty(Includes(project.Xml, "ProjectReference").Select(Short).Except(Allowed[project.Name])));
+
+    [Fact]
+    public void Specified_packages_are_named_only_where_the_map_says() => Assert.All(
+        Projects,
+        project => Assert.All(
+            Includes(project.Xml, "SpecifiedPackage"), package => Assert.Contains(project.Name, Specified[package])));
+
+    private static IEnumerable<string> Includes(XDocument project, string element) =>
+        project.Descendants(element).Select(e => (string)e.Attribute("Include")!);
+
+    private static string Short(string path) =>
+        Path.GetFileNameWithoutExtension(path.Replace('\\', '/')).Replace("Traceability.", "", StringComparison.Ordinal);
+}

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Runs every test, with the whole set-up. See --help.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source deploy/setup.sh
+
+usage() {
+    cat <<'HELP'
+Runs every test of Traceability and ends with the line "N passed, N failed[, N skipped]".
+
+  tests/run.sh [--format] [--project NAME] [--filter EXPRESSION]
+
+  --format              check the layout of the code first (dotnet format --verify-no-changes)
+  --project NAME        only the test project tests/Traceability.NAME
+  --filter EXPRESSION   only matching tests, as in dotnet test --filter
+
+Example: tests/run.sh --project UnitTests --filter TradeTests
+HELP
+}
+
+format=no project='*Tests' filter=()
+while [ $# -gt 0 ]; do
+    case $1 in
+        --format) format=yes; shift ;;
+        --project) project=$2; shift 2 ;;
+        --filter) filter=(--filter "$2"); shift 2 ;;
+        --help | -h) usage; exit 0 ;;
+        *) echo "Unknown option $1. See tests/run.sh --help" >&2; exit 2 ;;
+    esac
+done
+
+need_dotnet
+need_postgres
+
+results=$PWD/artifacts/test-results
+rm -rf "$results"
+step "Building (the first time takes a minute)"
+dotnet build Traceability.sln --configuration Release --nologo --verbosity quiet </dev/null
+
+if [ $format = yes ]; then
+    step "Checking the layout of the code"
+    dotnet format Traceability.sln --verify-no-changes --no-restore </dev/null
+fi
+
+status=0
+for folder in tests/Traceability.$project/; do
+    name=$(basename "$folder")
+    step "Testing $name"
+    dotnet test "$folder" --configuration Release --no-build --nologo --verbosity quiet \
+        --logger "trx;LogFileName=$name.trx" --results-directory "$results" "${filter[@]}" </dev/null \
+        || { status=1; [ -f "$results/$name.trx" ] || { echo "$name wrote no results" >&2; exit 1; }; }
+done
+
+total() { cat "$results"/*.trx | grep -o "<Counters [^>]*" | grep -o " $1=\"[0-9]*\"" | tr -dc "0-9\n" | awk "{ sum += \$1 } END { print sum + 0 }"; }
+skipped=$(cat "$results"/*.trx | grep -c 'outcome="NotExecuted"' || true)
+passed=$(total passed) failed=$(total failed)
+[ "$passed" -gt 0 ] || { echo "No test ran." >&2; status=1; }
+line="$passed passed, $failed failed"
+[ "$skipped" -eq 0 ] || line="$line, $skipped skipped"
+echo "$line"
+exit $status
