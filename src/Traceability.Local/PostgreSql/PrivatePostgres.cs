@@ -1,0 +1,162 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Traceability.Local.PostgreSql;
+
+/// <summary>
+/// A PostgreSQL server of our own: in its own folder, reachable through a Unix socket only, gone when this process is,
+/// even if that was killed.
+/// </summary>
+public sealed class PrivatePostgres : IAsyncDisposable
+{
+    /// <summary>A socket's path must fit into 107 bytes, of which the server needs some for the file's name.</summary>
+    private const int MaxSocketFolder = 85;
+
+    private const string User = "traceability";
+    private const int Port = 5432;
+
+    /// <summary>
+    /// Holds our end of a pipe: when this process ends, however it does, the pipe closes and the server is stopped.
+    /// </summary>
+    private const string Guardian =
+        "exec 3<&0; \"$@\" </dev/null 3<&- & server=$!; "
+        + "{ cat >/dev/null; kill -INT $server 2>/dev/null; } <&3 & wait $server";
+
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
+
+    private readonly Process _guardian;
+    private readonly string _socketFolder;
+
+    private PrivatePostgres(Process guardian, string socketFolder) =>
+        (_guardian, _socketFolder) = (guardian, socketFolder);
+
+    /// <summary>
+    /// Makes the server's files if the folder has none, starts the server and waits until it answers.
+    /// </summary>
+    /// <param name="folder">Must not lie under a home that the server's user cannot enter.</param>
+    /// <param name="durable">False is for tests: faster, and a crash of the machine may lose data.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public static async Task<PrivatePostgres> StartAsync(
+        string folder, bool durable, CancellationToken cancellationToken)
+    {
+        var binaries = PostgresBinaries.Find();
+        var user = ServerUser.Current();
+        var data = Path.Combine(Path.GetFullPath(folder), "data");
+        var sockets = SocketFolder(folder);
+        Directory.CreateDirectory(folder);
+        Directory.CreateDirectory(sockets);
+        await user.OwnAsync([folder, sockets], cancellationToken);
+
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(Deadline);
+        if (!File.Exists(Path.Combine(data, "PG_VERSION")))
+        {
+            await user.RunAsync(
+                [Path.Combine(binaries, "initdb"), "-D", data, "-U", User, "-A", "trust", "-E", "UTF8", "--locale=C",
+                    "--no-instructions", "--no-sync"],
+                deadline.Token);
+        }
+
+        await WaitForPredecessorAsync(data, deadline.Token);
+        var log = Path.Combine(Path.GetFullPath(folder), "postgres.log");
+        var guardian = user.Start(
+            ["/bin/sh", "-c", $"exec 2>>'{log}'; {Guardian}", "sh", .. Server(binaries, data, sockets, durable)]);
+        var server = new PrivatePostgres(guardian, sockets);
+        await server.WaitUntilReadyAsync(binaries, log, deadline.Token);
+        return server;
+    }
+
+    /// <summary>In Npgsql's form.</summary>
+    public string ConnectionString(string database) =>
+        $"Host={_socketFolder};Port={Port};Username={User};Database={database}";
+
+    public async ValueTask DisposeAsync()
+    {
+        _guardian.StandardInput.Close();
+        using var deadline = new CancellationTokenSource(Deadline);
+        try
+        {
+            await _guardian.WaitForExitAsync(deadline.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            _guardian.Kill(entireProcessTree: true);
+        }
+
+        _guardian.Dispose();
+    }
+
+    private static string[] Server(string binaries, string data, string sockets, bool durable)
+    {
+        string[] settings =
+        [
+            "unix_socket_permissions=0777", "max_connections=400", "shared_buffers=128MB", "jit=off",
+            .. durable ? Array.Empty<string>() : ["fsync=off", "synchronous_commit=off", "full_page_writes=off"],
+        ];
+        return
+        [
+            Path.Combine(binaries, "postgres"), "-D", data, "-k", sockets, "-h", "", "-p", $"{Port}",
+            .. settings.SelectMany(setting => new[] { "-c", setting }),
+        ];
+    }
+
+    private static string SocketFolder(string folder)
+    {
+        var beside = Path.Combine(Path.GetFullPath(folder), "socket");
+        return Encoding.UTF8.GetByteCount(beside) <= MaxSocketFolder
+            ? beside
+            : Directory.CreateTempSubdirectory("pg").FullName;
+    }
+
+    /// <summary>A server whose owner was killed may still be on its way down; its lock goes last.</summary>
+    private static async Task WaitForPredecessorAsync(string data, CancellationToken cancellationToken)
+    {
+        var lockFile = Path.Combine(data, "postmaster.pid");
+        using var timer = new PeriodicTimer(PollInterval);
+        while (File.Exists(lockFile) && IsAlive(lockFile))
+        {
+            await timer.WaitForNextTickAsync(cancellationToken);
+        }
+    }
+
+    private static bool IsAlive(string lockFile)
+    {
+        try
+        {
+            var id = File.ReadLines(lockFile).First();
+            return File.ReadAllText($"/proc/{id}/cmdline").Contains("postgres", StringComparison.Ordinal);
+        }
+        catch (Exception exception) when (exception is IOException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    private async Task WaitUntilReadyAsync(string binaries, string log, CancellationToken cancellationToken)
+    {
+        string[] probe = [Path.Combine(binaries, "pg_isready"), "-q", "-h", _socketFolder, "-p", $"{Port}"];
+        using var timer = new PeriodicTimer(PollInterval);
+        try
+        {
+            while (!await ServerUser.SucceedsAsync(probe, cancellationToken))
+            {
+                if (_guardian.HasExited)
+                {
+                    throw new InvalidOperationException($"PostgreSQL did not start: {Tail(log)}");
+                }
+
+                await timer.WaitForNextTickAsync(cancellationToken);
+            }
+        }
+        catch (OperationCanceledException exception)
+        {
+            await DisposeAsync();
+            throw new TimeoutException(
+                $"PostgreSQL was not ready in {Deadline.TotalSeconds} s: {Tail(log)}", exception);
+        }
+    }
+
+    private static string Tail(string log) =>
+        File.Exists(log) ? string.Join(Environment.NewLine, File.ReadLines(log).TakeLast(20)) : "it wrote no log.";
+}

@@ -1,0 +1,56 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Traceability.Proofs;
+
+/// <summary>What was signed, and with which key.</summary>
+public sealed record VerifiedSignature(string KeyId, byte[] Payload);
+
+/// <summary>Signatures in compact form (RFC 7515) by ES256 (RFC 7518, section 3.4), and no other algorithm.</summary>
+public static class JsonWebSignature
+{
+    /// <summary>A statement with every field is below 4 KB; more is an attack on memory.</summary>
+    public const int MaxLength = 32 * 1024;
+
+    private const string Algorithm = "ES256";
+
+    public static string Sign(PrivateKey key, string type, ReadOnlySpan<byte> payload)
+    {
+        var header = new JsonObject { ["alg"] = Algorithm, ["kid"] = key.Public.KeyId, ["typ"] = type };
+        var signed = $"{Text.Encode(Encoding.UTF8.GetBytes(header.ToJsonString()))}.{Text.Encode(payload)}";
+        using var algorithm = key.ForSignatures();
+        return $"{signed}.{Text.Encode(algorithm.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
+    }
+
+    /// <summary>Verifies first, and only then hands out what was signed.</summary>
+    public static VerifiedSignature Verify(string compact, string type, Func<string, PublicKey?> keyOf)
+    {
+        var parts = compact.Length <= MaxLength ? compact.Split('.') : [];
+        if (parts is not [var header, var payload, var signature])
+        {
+            throw ProofException.Malformed("signature");
+        }
+
+        var keyId = ReadHeader(header, type);
+        var key = keyOf(keyId) ?? throw new ProofException(ProofFailure.UnknownKey, "The signing key is not known.");
+        using var algorithm = key.ForSignatures();
+        var signed = Encoding.ASCII.GetBytes($"{header}.{payload}");
+        return algorithm.VerifyData(signed, Text.Decode(signature, "signature"), HashAlgorithmName.SHA256)
+            ? new(keyId, Text.Decode(payload, "signature"))
+            : throw new ProofException(ProofFailure.BadSignature, "The signature does not fit.");
+    }
+
+    private static string ReadHeader(string header, string type)
+    {
+        var json = Text.DecodeObject(header, "signature");
+        if (Text.Member(json, "alg", "signature") != Algorithm || json.ContainsKey("crit"))
+        {
+            throw new ProofException(ProofFailure.WrongAlgorithm, $"Only {Algorithm} without extensions is accepted.");
+        }
+
+        return Text.Member(json, "typ", "signature") == type
+            ? Text.Member(json, "kid", "signature")
+            : throw new ProofException(ProofFailure.WrongType, $"The signature is not of type {type}.");
+    }
+}
