@@ -34,6 +34,9 @@ public record Footprint(
     Guid TraceId, Figures? Contribution, ReferencePeriod? Period, Figures? Figures, bool Complete, long Version,
     DateTimeOffset? RolledUpAt)
 {
+    /// <summary>The key of the stream, set by the store.</summary>
+    public string Id { get; init; } = "";
+
     public static Footprint? Evolve(Footprint? footprint, object e) => e switch
     {
         ContributionDeclared d => Of(footprint, d.TraceId) with

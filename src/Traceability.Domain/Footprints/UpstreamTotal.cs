@@ -20,6 +20,9 @@ public record UpstreamTotal(
     Guid TradeId, Guid TraceId, LineState State, Figures? Figures, bool Complete, long Version, string? DeclaredUnit,
     ReferencePeriod? Period, DateTimeOffset? ReceivedAt)
 {
+    /// <summary>The key of the stream, set by the store.</summary>
+    public string Id { get; init; } = "";
+
     public static UpstreamTotal? Evolve(UpstreamTotal? upstream, object e) => e switch
     {
         UpstreamTotalReceived r => new(

@@ -25,6 +25,9 @@ public record OperatorKey(string KeyId, KeyUse Use, string Jwk, DateTimeOffset V
 public record Operator(
     Guid OperatorId, string Name, bool Active, IReadOnlyList<OperatorKey> Keys, DateTimeOffset EnrolledAt)
 {
+    /// <summary>The key of the stream, set by the store.</summary>
+    public string Id { get; init; } = "";
+
     public static Operator? Evolve(Operator? member, object e) => e switch
     {
         OperatorEnrolled o => new(o.OperatorId, o.Name, true, [], o.EnrolledAt),

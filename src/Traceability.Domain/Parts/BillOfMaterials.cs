@@ -22,6 +22,9 @@ public record BillOfMaterialsLine(Guid ChildTraceId, decimal Amount, string Unit
 public record BillOfMaterials(
     Guid ParentTraceId, IReadOnlyList<BillOfMaterialsLine> Lines, long Version, DateTimeOffset DeclaredAt)
 {
+    /// <summary>The key of the stream, set by the store.</summary>
+    public string Id { get; init; } = "";
+
     /// <summary>A screen of lines is read by people, more comes from a system that can make sub-assemblies.</summary>
     public const int MaxLines = 1000;
 

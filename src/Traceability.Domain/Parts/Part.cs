@@ -15,6 +15,9 @@ public enum PartKind
 /// <summary>Something an operator makes or buys.</summary>
 public record Part(Guid TraceId, string Name, PartKind Kind, string DeclaredUnit, DateTimeOffset RegisteredAt)
 {
+    /// <summary>The key of the stream, set by the store.</summary>
+    public string Id { get; init; } = "";
+
     public Unit Unit => Unit.Find(DeclaredUnit)!;
 
     public static Part? Evolve(Part? part, object e) => e switch

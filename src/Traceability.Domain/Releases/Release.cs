@@ -30,6 +30,9 @@ public record Release(
     Guid TradeId, IReadOnlyList<FootprintField> Fields, string Purpose, DateTimeOffset? ValidUntil, bool Revoked,
     DateTimeOffset ChangedAt, long Revision)
 {
+    /// <summary>The key of the stream, set by the store.</summary>
+    public string Id { get; init; } = "";
+
     public static Release? Evolve(Release? release, object e) => e switch
     {
         ReleaseGranted g => new(

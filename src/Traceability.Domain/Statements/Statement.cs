@@ -16,6 +16,9 @@ public record StatementDelivered(
 public record Statement(
     Guid TraceId, string PartRef, long Version, string Signature, IReadOnlyDictionary<string, string> Disclosures)
 {
+    /// <summary>The key of the stream, set by the store.</summary>
+    public string Id { get; init; } = "";
+
     public static Statement? Evolve(Statement? statement, object e) => e switch
     {
         StatementIssued i => new(i.TraceId, i.PartRef, i.Version, i.Signature, i.Disclosures),

@@ -31,6 +31,9 @@ public record Trade(
     Guid TradeId, Guid BuyerId, Guid SupplierId, TradeStatus Status, Guid? DownstreamTraceId, Guid? UpstreamTraceId,
     string? PartRef, string Message, string RejectMessage, DateTimeOffset? DueAt, DateTimeOffset RequestedAt)
 {
+    /// <summary>The key of the stream, set by the store.</summary>
+    public string Id { get; init; } = "";
+
     public static Trade? Evolve(Trade? trade, object e) => e switch
     {
         TradeRequested r => new(

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 
 namespace Traceability.Local.PostgreSql;
@@ -15,20 +14,13 @@ public sealed class PrivatePostgres : IAsyncDisposable
     private const string User = "traceability";
     private const int Port = 5432;
 
-    /// <summary>
-    /// Holds our end of a pipe: when this process ends, however it does, the pipe closes and the server is stopped.
-    /// </summary>
-    private const string Guardian =
-        "exec 3<&0; \"$@\" </dev/null 3<&- & server=$!; "
-        + "{ cat >/dev/null; kill -INT $server 2>/dev/null; } <&3 & wait $server";
-
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
 
-    private readonly Process _guardian;
+    private readonly GuardedProcess _guardian;
     private readonly string _socketFolder;
 
-    private PrivatePostgres(Process guardian, string socketFolder) =>
+    private PrivatePostgres(GuardedProcess guardian, string socketFolder) =>
         (_guardian, _socketFolder) = (guardian, socketFolder);
 
     /// <summary>
@@ -60,8 +52,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
         await WaitForPredecessorAsync(data, deadline.Token);
         var log = Path.Combine(Path.GetFullPath(folder), "postgres.log");
-        var guardian = user.Start(
-            ["/bin/sh", "-c", $"exec 2>>'{log}'; {Guardian}", "sh", .. Server(binaries, data, sockets, durable)]);
+        var guardian = GuardedProcess.Start(
+            user.Describe, Server(binaries, data, sockets, durable), log, signal: "INT");
         var server = new PrivatePostgres(guardian, sockets);
         await server.WaitUntilReadyAsync(binaries, log, deadline.Token);
         return server;
@@ -71,21 +63,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     public string ConnectionString(string database) =>
         $"Host={_socketFolder};Port={Port};Username={User};Database={database}";
 
-    public async ValueTask DisposeAsync()
-    {
-        _guardian.StandardInput.Close();
-        using var deadline = new CancellationTokenSource(Deadline);
-        try
-        {
-            await _guardian.WaitForExitAsync(deadline.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            _guardian.Kill(entireProcessTree: true);
-        }
-
-        _guardian.Dispose();
-    }
+    public ValueTask DisposeAsync() => _guardian.DisposeAsync();
 
     private static string[] Server(string binaries, string data, string sockets, bool durable)
     {

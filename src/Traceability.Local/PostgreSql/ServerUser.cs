@@ -28,7 +28,7 @@ internal sealed class ServerUser
 
     public static async Task<bool> SucceedsAsync(string[] command, CancellationToken cancellationToken)
     {
-        using var process = Process.Start(Describe(command))!;
+        using var process = Process.Start(DescribePlain(command))!;
         await process.WaitForExitAsync(cancellationToken);
         return process.ExitCode == 0;
     }
@@ -40,16 +40,11 @@ internal sealed class ServerUser
     public Task RunAsync(string[] command, CancellationToken cancellationToken) =>
         RunToEndAsync([.. _stepDown, .. command], cancellationToken);
 
-    public Process Start(string[] command)
-    {
-        var description = Describe([.. _stepDown, .. command]);
-        description.RedirectStandardInput = true;
-        return Process.Start(description)!;
-    }
+    public ProcessStartInfo Describe(string[] command) => DescribePlain([.. _stepDown, .. command]);
 
     private static async Task RunToEndAsync(string[] command, CancellationToken cancellationToken)
     {
-        var description = Describe(command);
+        var description = DescribePlain(command);
         description.RedirectStandardOutput = true;
         description.RedirectStandardError = true;
         using var process = Process.Start(description)!;
@@ -62,7 +57,7 @@ internal sealed class ServerUser
         }
     }
 
-    private static ProcessStartInfo Describe(string[] command)
+    private static ProcessStartInfo DescribePlain(string[] command)
     {
         var description = new ProcessStartInfo(command[0], command.Skip(1)) { WorkingDirectory = "/" };
         description.Environment["LC_ALL"] = "C";

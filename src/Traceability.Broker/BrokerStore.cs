@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
+using Traceability.Contracts.Broker.V1;
+using Traceability.Domain;
+using Traceability.Hosting;
+using Traceability.Storage;
+using Operator = Traceability.Domain.Operators.Operator;
+
+namespace Traceability.Broker;
+
+/// <summary>The broker's one database.</summary>
+internal sealed class BrokerStore(EventStore store, TimeProvider clock, IConfiguration configuration) : IHealthCheck
+{
+    private readonly string _database = configuration["Broker:Database"] ?? "broker";
+
+    public NpgsqlDataSource Source => store.Source(_database);
+
+    public DateTimeOffset Now => clock.GetUtcNow();
+
+    public Task MigrateAsync(CancellationToken cancellationToken) => store.MigrateAsync(_database, cancellationToken);
+
+    public Task<T> WorkAsync<T>(ServerCallContext call, Func<Work, Task<T>> work) => store.WorkAsync(
+        _database,
+        new Provenance(call.Caller().ClientId, Activity.Current?.Id, call.Method),
+        work,
+        call.CancellationToken);
+
+    public Task<T?> ReadAsync<T>(string key, CancellationToken cancellationToken)
+        where T : class => store.ReadAsync<T>(_database, key, cancellationToken);
+
+    public Task<IReadOnlyList<T>> QueryAsync<T>(
+        string where, CancellationToken cancellationToken, params object[] values)
+        where T : class => store.QueryAsync<T>(_database, where, cancellationToken, values);
+
+    /// <summary>The caller's own operator, which must be active: asked by every call before anything else.</summary>
+    public async Task<Operator> CallerAsync(ServerCallContext call)
+    {
+        var id = call.Caller().OperatorId;
+        var member = await ReadAsync<Operator>(Keys.Operator(id), call.CancellationToken)
+            ?? throw RefusedException.NotDisclosed("Operator", "operator_id", id);
+        member.MustBeActive();
+        return member;
+    }
+
+    /// <summary>Puts a message into a mailbox, in the transaction of what it tells.</summary>
+    public void Post(Work work, Guid recipient, MailboxMessage message)
+    {
+        message.SubmitTime = Now.ToTimestamp();
+        message.Traceparent = Activity.Current?.Id ?? "";
+        work.Sql(
+            $"""
+            insert into {EventStore.Schema}.mailbox (message_id, recipient_id, trade_id, message)
+            values (?, ?, ?, ?)
+            """,
+            Guid.Parse(message.MessageId),
+            recipient,
+            Guid.Parse(message.TradeId),
+            message.ToByteArray());
+    }
+
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        await using var command = Source.CreateCommand("select 1");
+        await command.ExecuteScalarAsync(cancellationToken);
+        return HealthCheckResult.Healthy();
+    }
+}

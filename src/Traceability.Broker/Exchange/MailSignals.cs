@@ -1,0 +1,21 @@
+using System.Collections.Concurrent;
+
+namespace Traceability.Broker.Exchange;
+
+/// <summary>Wakes those who wait for messages on this replica. Those on others look for themselves.</summary>
+internal sealed class MailSignals
+{
+    private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _waiting = new();
+
+    public void Signal(Guid recipient)
+    {
+        if (_waiting.TryRemove(recipient, out var waiting))
+        {
+            waiting.TrySetResult();
+        }
+    }
+
+    /// <summary>Taken before looking, so that a message that arrives while looking is not missed.</summary>
+    public Task Next(Guid recipient) => _waiting
+        .GetOrAdd(recipient, _ => new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+}

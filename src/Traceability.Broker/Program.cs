@@ -1,0 +1,29 @@
+using Traceability.Broker;
+using Traceability.Broker.Directory;
+using Traceability.Broker.Exchange;
+using Traceability.Broker.Log;
+using Traceability.Broker.Releases;
+using Traceability.Broker.Trades;
+using Traceability.Hosting;
+using Traceability.Storage;
+
+var builder = WebApplication.CreateBuilder(args);
+var settings = builder.AddHostingDefaults("traceability-broker");
+var issuer = TokenIssuer.Add(builder.Services, builder.Configuration, settings.Issuer);
+issuer.CheckOwnTokens(builder.Services);
+builder.Services.AddSingleton(services => EventStore.Open(
+    builder.Configuration.GetConnectionString("Server")!, services.GetRequiredService<TimeProvider>()));
+builder.Services.AddSingleton<BrokerStore>();
+builder.Services.AddSingleton<MailSignals>();
+builder.Services.AddHealthChecks().AddCheck<BrokerStore>("database");
+
+var app = builder.Build();
+app.MapHostingDefaults();
+issuer.Map(app);
+app.MapGrpcService<DirectoryServer>();
+app.MapGrpcService<TradeServer>();
+app.MapGrpcService<ReleaseServer>();
+app.MapGrpcService<ExchangeServer>();
+app.MapGrpcService<LogServer>();
+await app.Services.GetRequiredService<BrokerStore>().MigrateAsync(app.Lifetime.ApplicationStopping);
+await app.RunAsync();

@@ -1,0 +1,50 @@
+using System.Security.Claims;
+using Grpc.Core;
+
+namespace Traceability.Hosting;
+
+/// <summary>What a token allows. One role per kind of work.</summary>
+public static class Roles
+{
+    /// <summary>Works with an operator's data in its node.</summary>
+    public const string Clerk = "clerk";
+
+    /// <summary>Reads an operator's data in its node.</summary>
+    public const string Auditor = "auditor";
+
+    /// <summary>A node, in the name of an operator, at the broker.</summary>
+    public const string Node = "node";
+
+    /// <summary>Runs the federation.</summary>
+    public const string Administrator = "administrator";
+}
+
+/// <summary>Who may call an rpc; on its method or its class. Without it an rpc is closed to everybody.</summary>
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
+public sealed class AllowRolesAttribute(params string[] roles) : Attribute
+{
+    public IReadOnlyList<string> Roles { get; } = roles;
+}
+
+/// <summary>Who calls, as the token says. OperatorId is empty for those who act for no operator.</summary>
+public sealed record Caller(string ClientId, Guid OperatorId, IReadOnlyList<string> Roles)
+{
+    public const string OperatorClaim = "operator_id";
+    public const string ClientClaim = "client_id";
+    public const string RolesClaim = "roles";
+
+    public static Caller Of(ClaimsPrincipal user) => new(
+        user.FindFirstValue(ClientClaim) ?? "",
+        Guid.TryParse(user.FindFirstValue(OperatorClaim), out var id) ? id : Guid.Empty,
+        [.. user.FindAll(RolesClaim).Select(claim => claim.Value)]);
+}
+
+/// <summary>The way from a call to its caller.</summary>
+public static class CallerOfCall
+{
+    private static readonly object Key = new();
+
+    public static Caller Caller(this ServerCallContext call) => (Caller)call.UserState[Key];
+
+    internal static void SetCaller(this ServerCallContext call, Caller caller) => call.UserState[Key] = caller;
+}

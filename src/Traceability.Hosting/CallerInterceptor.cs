@@ -1,0 +1,110 @@
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Http;
+using Microsoft.IdentityModel.Tokens;
+using Traceability.Domain;
+
+namespace Traceability.Hosting;
+
+/// <summary>
+/// Lets a call in only with a good token, the role that the rpc asks for and, where the server wants one, a client
+/// certificate. Health and reflection say nothing about anybody and are open.
+/// </summary>
+internal sealed class CallerInterceptor(HostSettings settings) : Interceptor
+{
+    private const string OpenServices = "/grpc.";
+
+    private static readonly object ProblemKey = new();
+
+    /// <summary>Keeps what is wrong with a token until the call is refused.</summary>
+    public static Task Remember(AuthenticationFailedContext failed)
+    {
+        failed.HttpContext.Items[ProblemKey] = failed.Exception;
+        return Task.CompletedTask;
+    }
+
+    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    {
+        Admit(context);
+        return continuation(request, context);
+    }
+
+    public override Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request,
+        IServerStreamWriter<TResponse> responseStream,
+        ServerCallContext context,
+        ServerStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        Admit(context);
+        return continuation(request, responseStream, context);
+    }
+
+    public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream,
+        ServerCallContext context,
+        ClientStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        Admit(context);
+        return continuation(requestStream, context);
+    }
+
+    public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream,
+        IServerStreamWriter<TResponse> responseStream,
+        ServerCallContext context,
+        DuplexStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        Admit(context);
+        return continuation(requestStream, responseStream, context);
+    }
+
+    private void Admit(ServerCallContext call)
+    {
+        if (call.Method.StartsWith(OpenServices, StringComparison.Ordinal))
+        {
+            return;
+        }
+
+        var http = call.GetHttpContext();
+        if (settings.RequireClientCertificate && http.Connection.ClientCertificate is null)
+        {
+            throw Unauthenticated("no client certificate", "Connect with a certificate of the federation.");
+        }
+
+        if (http.User.Identity is not { IsAuthenticated: true })
+        {
+            throw Unauthenticated(ProblemOf(http), "Get a new token from the issuer for this server and try again.");
+        }
+
+        var caller = Caller.Of(http.User);
+        var allowed = http.GetEndpoint()?.Metadata.GetMetadata<AllowRolesAttribute>()?.Roles ?? [];
+        if (!caller.Roles.Intersect(allowed).Any())
+        {
+            throw new RefusedException(
+                RefusalReason.RoleMissing,
+                $"Your role does not allow {call.Method}; it needs one of: {string.Join(", ", allowed)}.",
+                ("role", string.Join(",", allowed)));
+        }
+
+        call.SetCaller(caller);
+    }
+
+    private static RefusedException Unauthenticated(string problem, string advice) =>
+        new(RefusalReason.Unauthenticated, $"Not admitted: {problem}. {advice}", ("problem", problem));
+
+    private static string ProblemOf(HttpContext http) =>
+        http.Items.TryGetValue(ProblemKey, out var problem) ? Describe(problem) : "no token";
+
+    private static string Describe(object? problem) => problem switch
+    {
+        SecurityTokenExpiredException => "the token has expired",
+        SecurityTokenNotYetValidException => "the token is not valid yet",
+        SecurityTokenInvalidAudienceException => "the token is for another audience",
+        SecurityTokenInvalidIssuerException => "the token is of another issuer",
+        SecurityTokenSignatureKeyNotFoundException or SecurityTokenInvalidSignatureException =>
+            "the token is not signed by the issuer",
+        _ => "the token cannot be read",
+    };
+}

@@ -1,0 +1,163 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Microsoft.Extensions.Logging;
+using Traceability.Domain;
+using Status = Grpc.Core.Status;
+
+namespace Traceability.Hosting;
+
+/// <summary>The one place where what went wrong becomes what a caller is told. The outermost interceptor.</summary>
+internal sealed partial class GrpcErrors(ILogger<GrpcErrors> logger) : Interceptor
+{
+    public const string Domain = "traceability";
+    public const string DetailsTrailer = "grpc-status-details-bin";
+
+    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            return await continuation(request, context);
+        }
+        catch (Exception exception) when (IsAnswer(exception, context))
+        {
+            throw Translate(exception, context);
+        }
+    }
+
+    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request,
+        IServerStreamWriter<TResponse> responseStream,
+        ServerCallContext context,
+        ServerStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            await continuation(request, responseStream, context);
+        }
+        catch (Exception exception) when (IsAnswer(exception, context))
+        {
+            throw Translate(exception, context);
+        }
+    }
+
+    public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream,
+        ServerCallContext context,
+        ClientStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            return await continuation(requestStream, context);
+        }
+        catch (Exception exception) when (IsAnswer(exception, context))
+        {
+            throw Translate(exception, context);
+        }
+    }
+
+    public override async Task DuplexStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream,
+        IServerStreamWriter<TResponse> responseStream,
+        ServerCallContext context,
+        DuplexStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            await continuation(requestStream, responseStream, context);
+        }
+        catch (Exception exception) when (IsAnswer(exception, context))
+        {
+            throw Translate(exception, context);
+        }
+    }
+
+    /// <summary>The status of each reason (errors.proto).</summary>
+    internal static StatusCode CodeOf(RefusalReason reason) => reason switch
+    {
+        RefusalReason.NotDisclosed or RefusalReason.RoleMissing => StatusCode.PermissionDenied,
+        RefusalReason.StaleVersion => StatusCode.Aborted,
+        RefusalReason.InvalidRequest => StatusCode.InvalidArgument,
+        RefusalReason.Unauthenticated => StatusCode.Unauthenticated,
+        RefusalReason.AlreadyExists => StatusCode.AlreadyExists,
+        RefusalReason.LimitExceeded => StatusCode.ResourceExhausted,
+        RefusalReason.PeerUnavailable => StatusCode.Unavailable,
+        RefusalReason.Internal => StatusCode.Internal,
+        _ => StatusCode.FailedPrecondition,
+    };
+
+    /// <summary>A cancelled call has nobody left to answer.</summary>
+    private static bool IsAnswer(Exception exception, ServerCallContext context) =>
+        exception is not RpcException && !context.CancellationToken.IsCancellationRequested;
+
+    private RpcException Translate(Exception exception, ServerCallContext context)
+    {
+        switch (exception)
+        {
+            case InvalidRequestException invalid:
+                LogInvalid(context.Method, invalid.Violations.Count);
+                return Answer(RefusalReason.InvalidRequest, invalid.Message, [], BadRequestOf(invalid));
+            case RefusedException refused:
+                LogRefused(context.Method, refused.Reason);
+                return Answer(refused.Reason, refused.Message, refused.Details);
+            default:
+                LogBug(exception, context.Method);
+                var trace = Activity.Current?.TraceId.ToString() ?? "";
+                return Answer(
+                    RefusalReason.Internal,
+                    $"Internal error. Quote {trace} to the operator of this server.",
+                    new Dictionary<string, string> { ["trace"] = trace });
+        }
+    }
+
+    private static RpcException Answer(
+        RefusalReason reason, string text, IEnumerable<KeyValuePair<string, string>> metadata, params IMessage[] more)
+    {
+        var info = new ErrorInfo { Reason = GrpcErrorNames.Of(reason), Domain = Domain };
+        foreach (var (key, value) in metadata)
+        {
+            info.Metadata.Add(key, value);
+        }
+
+        var code = CodeOf(reason);
+        var details = new Google.Rpc.Status { Code = (int)code, Message = text };
+        details.Details.AddRange(more.Prepend(info).Select(Any.Pack));
+        return new RpcException(new Status(code, text), new Metadata { { DetailsTrailer, details.ToByteArray() } });
+    }
+
+    private static BadRequest BadRequestOf(InvalidRequestException invalid) => new()
+    {
+        FieldViolations =
+        {
+            invalid.Violations.Select(violation => new BadRequest.Types.FieldViolation
+            {
+                Field = violation.Field,
+                Description = violation.Description,
+            }),
+        },
+    };
+
+    [LoggerMessage(LogLevel.Debug, "{Method} was given {Count} invalid fields")]
+    private partial void LogInvalid(string method, int count);
+
+    [LoggerMessage(LogLevel.Information, "{Method} was refused: {Reason}")]
+    private partial void LogRefused(string method, RefusalReason reason);
+
+    [LoggerMessage(LogLevel.Error, "{Method} failed")]
+    private partial void LogBug(Exception exception, string method);
+}
+
+/// <summary>Reasons as they travel and as they are logged.</summary>
+public static partial class GrpcErrorNames
+{
+    /// <summary>"NotDisclosed" travels as "NOT_DISCLOSED".</summary>
+    public static string Of(RefusalReason reason) => WordStart().Replace(reason.ToString(), "_$0").ToUpperInvariant();
+
+    [GeneratedRegex("(?<!^)[A-Z]")]
+    private static partial Regex WordStart();
+}

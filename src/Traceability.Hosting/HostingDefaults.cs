@@ -1,0 +1,148 @@
+using System.Net;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.IdentityModel.Tokens;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace Traceability.Hosting;
+
+/// <summary>What every server has.</summary>
+public static class HostingDefaults
+{
+    /// <summary>Ten thousand lines of a bill of materials fit; what is larger is not one message.</summary>
+    public const int MaxMessageBytes = 1024 * 1024;
+
+    /// <summary>Clocks of companies differ by seconds, not by minutes.</summary>
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
+
+    /// <param name="builder">Of the server.</param>
+    /// <param name="service">The name under which telemetry is sent.</param>
+    public static HostSettings AddHostingDefaults(this WebApplicationBuilder builder, string service)
+    {
+        if (builder.Configuration["TRACEABILITY_SETTINGS"] is { } file)
+        {
+            // A file, and not arguments: those can be read by every user of the machine.
+            builder.Configuration.AddJsonFile(file, optional: false);
+        }
+
+        var settings = builder.Configuration.GetRequiredSection("Host").Get<HostSettings>()!;
+        builder.Services.AddSingleton(settings);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Logging.ClearProviders()
+            .AddJsonConsole(json => json.IncludeScopes = true)
+            .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
+            .AddFilter("System.Net.Http", LogLevel.Warning);
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, settings));
+        AddTokens(builder.Services, settings);
+        AddTelemetry(builder, service);
+        builder.Services.AddGrpc(options =>
+        {
+            options.MaxReceiveMessageSize = MaxMessageBytes;
+            options.MaxSendMessageSize = MaxMessageBytes;
+            options.Interceptors.Add<GrpcErrors>();
+            options.Interceptors.Add<CallerInterceptor>();
+        });
+        builder.Services.AddGrpcHealthChecks();
+        builder.Services.AddGrpcReflection();
+        return settings;
+    }
+
+    public static void MapHostingDefaults(this WebApplication app)
+    {
+        app.UseAuthentication();
+        app.MapGrpcHealthChecksService();
+        app.MapGrpcReflectionService();
+        app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
+        app.MapHealthChecks("/health/ready");
+        app.Lifetime.ApplicationStarted.Register(() => TellAddress(app));
+    }
+
+    /// <summary>The first address the server listens on.</summary>
+    public static string Address(this WebApplication app) =>
+        app.Services.GetRequiredService<IServer>().Features
+            .GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
+
+    private static void TellAddress(WebApplication app)
+    {
+        if (app.Services.GetRequiredService<HostSettings>().AddressFile is not { } file)
+        {
+            return;
+        }
+
+        // Whoever waits for the file must never read half of it.
+        File.WriteAllText($"{file}.new", app.Address());
+        File.Move($"{file}.new", file, overwrite: true);
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, HostSettings settings)
+    {
+        var address = new Uri(settings.Listen);
+        // A peer that has gone silent is noticed after this long.
+        kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
+        kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(10);
+        kestrel.AddServerHeader = false;
+        kestrel.Listen(IPAddress.Parse(address.Host), address.Port, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1AndHttp2;
+            listen.UseHttps(settings.LoadCertificate(), https =>
+            {
+                // Tokens are fetched without a certificate; the interceptor asks for it where it is needed.
+                https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+                https.ClientCertificateValidation = (certificate, _, _) => settings.Trusts(certificate);
+            });
+        });
+    }
+
+    private static void AddTokens(IServiceCollection services, HostSettings settings) =>
+        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(bearer =>
+        {
+            bearer.MapInboundClaims = false;
+            bearer.Authority = settings.Issuer;
+            bearer.Audience = settings.Audience;
+            bearer.BackchannelHttpHandler = new FederationHandler(settings).Create();
+            // The caller is told by the interceptor, together with everything else that keeps it out.
+            bearer.Events = new JwtBearerEvents { OnAuthenticationFailed = CallerInterceptor.Remember };
+            bearer.TokenValidationParameters = new TokenValidationParameters
+            {
+                ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
+                ValidIssuer = settings.Issuer,
+                ValidAudience = settings.Audience,
+                ClockSkew = ClockSkew,
+            };
+        });
+
+    private static void AddTelemetry(WebApplicationBuilder builder, string service)
+    {
+        var export = builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is not null;
+        builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService(service))
+            .WithTracing(tracing =>
+            {
+                tracing.AddSource("Traceability.*", "Microsoft.AspNetCore", "System.Net.Http");
+                if (export)
+                {
+                    tracing.AddOtlpExporter();
+                }
+            })
+            .WithMetrics(metering =>
+            {
+                metering.AddMeter("Traceability.*", "Microsoft.AspNetCore.Hosting", "Npgsql");
+                if (export)
+                {
+                    metering.AddOtlpExporter();
+                }
+            });
+    }
+}

@@ -1,0 +1,161 @@
+using Google.Protobuf.WellKnownTypes;
+using Traceability.Contracts.Common.V1;
+using Traceability.Domain;
+using Traceability.Domain.Quantities;
+using Quantity = Traceability.Domain.Quantities.Quantity;
+
+namespace Traceability.Hosting;
+
+/// <summary>
+/// Reads the fields of a request and collects everything that is wrong with them, to be said at once.
+/// </summary>
+public sealed class Input
+{
+    private readonly List<Violation> _violations = [];
+
+    /// <summary>Longer values are cut in the answer: an error is not a mirror for megabytes.</summary>
+    private const int MaxEcho = 60;
+
+    public void Violate(string field, object? value, string rule)
+    {
+        var text = $"{value}";
+        var shown = text.Length <= MaxEcho ? text : $"{text[..MaxEcho]}...";
+        _violations.Add(new(field, $"\"{shown}\" is not valid: {rule}"));
+    }
+
+    /// <summary>Malformed ids are told before anything is looked up, everything else after.</summary>
+    public void ThrowIfInvalid()
+    {
+        if (_violations.Count > 0)
+        {
+            throw new InvalidRequestException(_violations);
+        }
+    }
+
+    public Guid Id(string field, string value)
+    {
+        if (Guid.TryParseExact(value, "D", out var id) && id != Guid.Empty && value == id.ToString())
+        {
+            return id;
+        }
+
+        Violate(field, value, "must be a UUID in lower case, such as 0190a5c7-6d4e-7c1a-8f00-0242ac120002.");
+        return Guid.Empty;
+    }
+
+    public string Text(string field, string value, int minimum, int maximum)
+    {
+        if (value.Length < minimum || value.Length > maximum || value.Any(char.IsControl))
+        {
+            Violate(field, value, $"must be {minimum} to {maximum} characters without control characters.");
+        }
+
+        return value;
+    }
+
+    public string OneOf(string field, string value, IReadOnlyList<string> allowed)
+    {
+        if (!allowed.Contains(value))
+        {
+            Violate(field, value, $"must be one of: {string.Join(", ", allowed)}.");
+        }
+
+        return value;
+    }
+
+    /// <summary>An enum value that this version knows.</summary>
+    public TDomain Enum<TWire, TDomain>(string field, TWire value)
+        where TWire : struct, System.Enum
+        where TDomain : struct, System.Enum
+    {
+        var domain = System.Enum.TryParse<TDomain>(value.ToString(), out var parsed) ? parsed : default;
+        if (!System.Enum.IsDefined(domain))
+        {
+            Violate(field, value, $"must be one of: {string.Join(", ", System.Enum.GetNames<TDomain>())}.");
+        }
+
+        return domain;
+    }
+
+    public decimal NotNegative(string field, string value)
+    {
+        var amount = Number(field, value);
+        if (amount < 0)
+        {
+            Violate(field, value, "must not be negative.");
+        }
+
+        return amount;
+    }
+
+    public Quantity Positive(string field, Contracts.Common.V1.Quantity? quantity)
+    {
+        var amount = Number($"{field}.amount", quantity?.Amount ?? "");
+        if (amount < 0 || (amount == 0 && quantity?.Amount.Length > 0))
+        {
+            Violate($"{field}.amount", quantity?.Amount, "must be greater than zero.");
+        }
+
+        return new(amount, Unit($"{field}.unit", quantity?.Unit ?? ""));
+    }
+
+    public Unit Unit(string field, string value)
+    {
+        var unit = Domain.Quantities.Unit.Find(value);
+        if (unit is null)
+        {
+            var known = Domain.Quantities.Unit.All.Select(u => u.Name);
+            Violate(field, value, $"must be one of: {string.Join(", ", known)}.");
+        }
+
+        return unit ?? Domain.Quantities.Unit.Kilogram;
+    }
+
+    public DateTimeOffset? OptionalTime(string field, Timestamp? value)
+    {
+        if (value is null)
+        {
+            return null;
+        }
+
+        if (value.Nanos is < 0 or > 999_999_999 || value.Seconds is < -62135596800 or > 253402300799)
+        {
+            Violate(field, value.Seconds, "must be a time between the years 1 and 9999.");
+            return null;
+        }
+
+        return value.ToDateTimeOffset();
+    }
+
+    public (DateTimeOffset Start, DateTimeOffset End) Period(string field, Period? period)
+    {
+        var start = OptionalTime($"{field}.start_time", period?.StartTime);
+        var end = OptionalTime($"{field}.end_time", period?.EndTime);
+        if (start is null || end is null || start >= end)
+        {
+            Violate(field, $"{start:yyyy-MM-dd} to {end:yyyy-MM-dd}", "must have a start and a later end.");
+        }
+
+        return (start ?? default, end ?? default);
+    }
+
+    public int PageSize(int value)
+    {
+        if (value < 0)
+        {
+            Violate("page_size", value, "must be 0 for the default, or positive.");
+        }
+
+        return value <= 0 ? 100 : Math.Min(value, 1000);
+    }
+
+    private decimal Number(string field, string value)
+    {
+        if (!Amount.TryParse(value, out var amount))
+        {
+            Violate(field, value, $"must be {Amount.Rule}.");
+        }
+
+        return amount;
+    }
+}

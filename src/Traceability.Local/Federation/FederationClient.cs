@@ -1,0 +1,97 @@
+using System.Net.Http.Json;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using Grpc.Core;
+using Grpc.Net.Client;
+
+namespace Traceability.Local.Federation;
+
+/// <summary>Calls to one server with a token of one client, as a partner's own program would make them.</summary>
+public sealed class FederationClient : IDisposable
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+
+    private readonly GrpcChannel _channel;
+    private readonly TimeProvider _clock;
+
+    private FederationClient(GrpcChannel channel, string token, TimeProvider clock) =>
+        (_channel, Token, _clock) = (channel, token, clock);
+
+    public ChannelBase Channel => _channel;
+
+    public string Token { get; }
+
+    /// <summary>Token and deadline of a call.</summary>
+    public CallOptions Call => new(
+        new Metadata { { "authorization", $"Bearer {Token}" } }, (_clock.GetUtcNow() + Deadline).UtcDateTime);
+
+    /// <summary>The node of a company, for its clerk.</summary>
+    public static async Task<FederationClient> ForClerkAsync(
+        LocalFederation federation, string company, CancellationToken cancellationToken) =>
+        await ForClerkAsync(federation, company, company, cancellationToken);
+
+    /// <summary>A node, for the clerk of any company.</summary>
+    public static async Task<FederationClient> ForClerkAsync(
+        LocalFederation federation, string company, string node, CancellationToken cancellationToken)
+    {
+        var clerk = federation.Company(company);
+        var token = await TokenAsync(federation, clerk, "node", cancellationToken);
+        return Connect(federation, federation.Node(node), token, null);
+    }
+
+    /// <summary>The broker, for the administrator.</summary>
+    public static async Task<FederationClient> ForAdministratorAsync(
+        LocalFederation federation, CancellationToken cancellationToken)
+    {
+        var token = await TokenAsync(federation, federation.Administrator, "broker", cancellationToken);
+        return Connect(federation, federation.Broker, token, federation.AdministratorCertificate);
+    }
+
+    public static FederationClient Connect(
+        LocalFederation federation, string address, string token, (string Certificate, string Key)? certificate) =>
+        new(
+            GrpcChannel.ForAddress(address, new GrpcChannelOptions
+            {
+                HttpHandler = Handler(federation, certificate),
+                DisposeHttpClient = true,
+            }),
+            token,
+            TimeProvider.System);
+
+    public static async Task<string> TokenAsync(
+        LocalFederation federation, Company client, string resource, CancellationToken cancellationToken)
+    {
+        using var http = new HttpClient(Handler(federation, null));
+        using var form = new FormUrlEncodedContent(new Dictionary<string, string>
+        {
+            ["grant_type"] = "client_credentials",
+            ["client_id"] = client.ClientId,
+            ["client_secret"] = client.ClientSecret,
+            ["resource"] = resource,
+        });
+        using var response = await http.PostAsync(new Uri($"{federation.Broker}/token"), form, cancellationToken);
+        response.EnsureSuccessStatusCode();
+        var answer = await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
+        return answer.GetProperty("access_token").GetString()!;
+    }
+
+    public void Dispose() => _channel.Dispose();
+
+    private static SocketsHttpHandler Handler(
+        LocalFederation federation, (string Certificate, string Key)? certificate)
+    {
+        var handler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true };
+        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+        };
+        handler.SslOptions.CertificateChainPolicy.CustomTrustStore.ImportFromPemFile(federation.Authority);
+        if (certificate is var (file, key))
+        {
+            handler.SslOptions.ClientCertificates = [X509Certificate2.CreateFromPemFile(file, key)];
+        }
+
+        return handler;
+    }
+}

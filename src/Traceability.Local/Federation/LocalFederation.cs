@@ -1,0 +1,264 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Traceability.Local.PostgreSql;
+
+namespace Traceability.Local.Federation;
+
+/// <summary>A company of the federation: its id, and the client of its clerk.</summary>
+public sealed record Company(string Name, Guid OperatorId, string ClientId, string ClientSecret);
+
+/// <summary>
+/// PostgreSQL, a broker and a node per company, each a process of its own, over TLS and with real tokens.
+/// </summary>
+public sealed class LocalFederation : IAsyncDisposable
+{
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    private readonly string _folder;
+    private readonly PrivatePostgres _postgres;
+    private readonly Certificates _certificates;
+    private readonly Dictionary<string, GuardedProcess> _processes = [];
+    private readonly Dictionary<string, string> _nodes = [];
+
+    private LocalFederation(string folder, PrivatePostgres postgres, Certificates certificates) =>
+        (_folder, _postgres, _certificates) = (folder, postgres, certificates);
+
+    public string Broker { get; private set; } = "";
+
+    public string Authority => _certificates.Authority;
+
+    /// <summary>Runs the federation itself; belongs to no company.</summary>
+    public Company Administrator { get; } = NewCompany("administrator", Guid.Empty);
+
+    public IReadOnlyList<Company> Companies { get; private set; } = [];
+
+    /// <summary>Certificate with which the administrator talks to the broker.</summary>
+    public (string Certificate, string Key) AdministratorCertificate { get; private set; }
+
+    public string ConnectionString(string database) => _postgres.ConnectionString(database);
+
+    /// <param name="folder">Takes data, logs, keys and settings. A new one starts an empty federation.</param>
+    /// <param name="names">The companies.</param>
+    /// <param name="durable">Whether a crash of the machine may lose nothing.</param>
+    /// <param name="progress">Told what is being started.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public static async Task<LocalFederation> StartAsync(
+        string folder, IReadOnlyList<string> names, bool durable, Action<string> progress,
+        CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(folder);
+        LetOthersPass(folder);
+        progress("PostgreSQL");
+        var postgres = await PrivatePostgres.StartAsync(Path.Combine(folder, "postgres"), durable, cancellationToken);
+        var certificates = new Certificates(Path.Combine(folder, "certificates"), TimeProvider.System);
+        var federation = new LocalFederation(folder, postgres, certificates);
+        try
+        {
+            federation.Companies = [.. names.Select(name => NewCompany(name, Guid.CreateVersion7()))];
+            federation.AdministratorCertificate = certificates.Issue("administrator");
+            federation.WriteBroker();
+            federation.Companies.ToList().ForEach(federation.WriteNode);
+            progress("the broker");
+            await federation.StartBrokerAsync(cancellationToken);
+            progress($"the nodes of {string.Join(", ", names)}");
+            await Task.WhenAll(names.Select(name => federation.StartNodeAsync(name, cancellationToken)));
+            return federation;
+        }
+        catch
+        {
+            await federation.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Address of a company's node.</summary>
+    public string Node(string name) => _nodes[name];
+
+    public Company Company(string name) => Companies.Single(company => company.Name == name);
+
+    public async Task StartBrokerAsync(CancellationToken cancellationToken) =>
+        Broker = await StartAsync("broker", "Traceability.Broker", cancellationToken);
+
+    public async Task StartNodeAsync(string name, CancellationToken cancellationToken)
+    {
+        var address = await StartAsync($"node-{name}", "Traceability.Node", cancellationToken);
+        lock (_nodes)
+        {
+            _nodes[name] = address;
+        }
+    }
+
+    /// <summary>Ends "broker" or "node-A" as a crash would.</summary>
+    public async Task KillAsync(string process)
+    {
+        await _processes[process].KillAsync();
+        await _processes[process].DisposeAsync();
+        _processes.Remove(process);
+    }
+
+    /// <summary>Everything that a process has written to its log.</summary>
+    public string Log(string process) => File.ReadAllText(LogFile(process));
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(_processes.Values.Select(process => process.DisposeAsync().AsTask()));
+        await _postgres.DisposeAsync();
+    }
+
+    /// <summary>
+    /// As root the server runs as another user, who must get to its data; every secret has a closed file.
+    /// </summary>
+    private static void LetOthersPass(string folder)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(
+                folder,
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+                    | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        }
+    }
+
+    private static Company NewCompany(string name, Guid operatorId) =>
+        new(name, operatorId, $"{name}-clerk", RandomNumberGenerator.GetHexString(64, lowercase: true));
+
+    private async Task<string> StartAsync(string name, string project, CancellationToken cancellationToken)
+    {
+        var addressFile = Path.Combine(_folder, $"{name}.address");
+        File.Delete(addressFile);
+        var assembly = Path.GetFullPath(Path.Combine(
+            AppContext.BaseDirectory, "..", "..", project, Path.GetFileName(Path.TrimEndingDirectorySeparator(
+                AppContext.BaseDirectory)), $"{project}.dll"));
+        var process = GuardedProcess.Start(
+            command => Describe(command, name), ["dotnet", assembly], LogFile(name), signal: "TERM");
+        lock (_processes)
+        {
+            _processes[name] = process;
+        }
+
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(StartDeadline);
+        using var timer = new PeriodicTimer(PollInterval);
+        while (!File.Exists(addressFile))
+        {
+            if (process.HasExited)
+            {
+                throw new InvalidOperationException($"{name} did not start; see {LogFile(name)}.");
+            }
+
+            await timer.WaitForNextTickAsync(deadline.Token);
+        }
+
+        return await File.ReadAllTextAsync(addressFile, cancellationToken);
+    }
+
+    private ProcessStartInfo Describe(string[] command, string name)
+    {
+        var description = new ProcessStartInfo(command[0], command.Skip(1)) { WorkingDirectory = _folder };
+        description.Environment["TRACEABILITY_SETTINGS"] = SettingsFile(name);
+        description.Environment["DOTNET_TieredPGO"] = "0";
+        return description;
+    }
+
+    private void WriteBroker()
+    {
+        var signingKey = Path.Combine(_folder, "token-issuer.pem");
+        using (var key = ECDsa.Create(ECCurve.NamedCurves.nistP256))
+        {
+            SecretFile.Write(signingKey, key.ExportPkcs8PrivateKeyPem());
+        }
+
+        Broker = $"https://127.0.0.1:{FreePort()}";
+        Write("broker", new Dictionary<string, object>
+        {
+            ["Host"] = Host("broker", Broker, requireClientCertificate: true),
+            ["ConnectionStrings"] = new { Server = _postgres.ConnectionString("postgres") },
+            ["TokenIssuer"] = new
+            {
+                SigningKey = signingKey,
+                Clients = Companies.SelectMany(Clients).Append(
+                    Client(Administrator.ClientId, Administrator.ClientSecret, Guid.Empty, "administrator", "broker")),
+            },
+        });
+    }
+
+    private void WriteNode(Company company)
+    {
+        var name = $"node-{company.Name}";
+        Write(name, new Dictionary<string, object>
+        {
+            ["Host"] = Host(name, $"https://127.0.0.1:{FreePort()}", requireClientCertificate: false),
+            ["ConnectionStrings"] = new { Server = _postgres.ConnectionString("postgres") },
+            ["Node"] = new
+            {
+                Broker,
+                Operators = new[]
+                {
+                    new
+                    {
+                        company.OperatorId,
+                        ClientId = name,
+                        ClientSecret = NodeSecret(company),
+                        Keys = Path.Combine(_folder, "keys", company.Name),
+                    },
+                },
+            },
+        });
+    }
+
+    private static IEnumerable<object> Clients(Company company) =>
+    [
+        Client(company.ClientId, company.ClientSecret, company.OperatorId, "clerk", "node"),
+        Client($"node-{company.Name}", NodeSecret(company), company.OperatorId, "node", "broker"),
+    ];
+
+    /// <summary>Another secret from the same random root: the clerk's own does not open the broker.</summary>
+    private static string NodeSecret(Company company) => Hash($"node of {company.ClientSecret}");
+
+    private static object Client(string id, string secret, Guid operatorId, string role, string audience) => new
+    {
+        ClientId = id,
+        SecretSha256 = Hash(secret),
+        OperatorId = operatorId == Guid.Empty ? "" : operatorId.ToString(),
+        Roles = new[] { role },
+        Audiences = new[] { audience },
+    };
+
+    private object Host(string name, string listen, bool requireClientCertificate)
+    {
+        var (certificate, key) = _certificates.Issue(name);
+        return new
+        {
+            Listen = listen,
+            Certificate = certificate,
+            CertificateKey = key,
+            CertificateAuthority = _certificates.Authority,
+            RequireClientCertificate = requireClientCertificate,
+            Issuer = Broker,
+            Audience = name == "broker" ? "broker" : "node",
+            AddressFile = Path.Combine(_folder, $"{name}.address"),
+        };
+    }
+
+    private void Write(string name, object settings) =>
+        SecretFile.Write(SettingsFile(name), JsonSerializer.Serialize(settings, Indented));
+
+    private string SettingsFile(string name) => Path.Combine(_folder, $"{name}.json");
+
+    private string LogFile(string name) => Path.Combine(_folder, $"{name}.log");
+
+    private static string Hash(string text) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

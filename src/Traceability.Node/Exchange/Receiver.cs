@@ -1,0 +1,232 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using Google.Protobuf;
+using Grpc.Core;
+using Traceability.Contracts.Broker.V1;
+using Traceability.Domain;
+using Traceability.Domain.Footprints;
+using Traceability.Domain.Trades;
+using Traceability.Node.Footprints;
+using Traceability.Node.Operators;
+using Traceability.Proofs;
+using Traceability.Storage;
+using Trade = Traceability.Domain.Trades.Trade;
+
+namespace Traceability.Node.Exchange;
+
+/// <summary>
+/// Stores what the broker delivers, together with how far it has come, and acknowledges after that: a message is dealt
+/// with once, however often it arrives.
+/// </summary>
+internal sealed partial class Receiver(
+    EventStore store, Recalculation recalculation, TimeProvider clock, ILogger<Receiver> logger)
+{
+    public async Task RunAsync(HostedOperator op, CancellationToken cancellationToken)
+    {
+        await recalculation.RunAsync(op, cancellationToken);
+        var request = new WatchMessagesRequest { Cursor = await CursorAsync(op, cancellationToken) };
+        using var watch = op.Broker.Exchange.WatchMessages(request, await op.Broker.StreamAsync(cancellationToken));
+        await foreach (var delivery in watch.ResponseStream.ReadAllAsync(cancellationToken))
+        {
+            if (delivery.Message is { } message)
+            {
+                await ReceiveAsync(op, message, delivery.Cursor, cancellationToken);
+                await op.Broker.Exchange.AcknowledgeMessagesAsync(
+                    new AcknowledgeMessagesRequest { Cursor = delivery.Cursor },
+                    await op.Broker.CallAsync(cancellationToken));
+            }
+        }
+    }
+
+    private async Task ReceiveAsync(
+        HostedOperator op, MailboxMessage message, string cursor, CancellationToken cancellationToken)
+    {
+        using var activity = HostedOperator.Activities.StartActivity(
+            $"receive {message.ContentCase}", ActivityKind.Consumer, message.Traceparent);
+        var received = await ReadDisclosureAsync(op, message, cancellationToken);
+        await op.WorkAsync(
+            message.MessageId,
+            async work =>
+            {
+                await HandleOrSkipAsync(op, work, message, received, cancellationToken);
+                work.Sql(
+                    $"""
+                    insert into {EventStore.Schema}.exchange_cursor (cursor) values (?)
+                    on conflict (one) do update set cursor = excluded.cursor
+                    """,
+                    cursor);
+                return true;
+            },
+            cancellationToken);
+        await recalculation.RunAsync(op, cancellationToken);
+    }
+
+    /// <summary>A message that fits nothing here must not stop those behind it.</summary>
+    private async Task HandleOrSkipAsync(
+        HostedOperator op, Work work, MailboxMessage message, object? received, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await HandleAsync(op, work, message, received, cancellationToken);
+        }
+        catch (RefusedException refusal)
+        {
+            LogSkipped(message.MessageId, message.ContentCase, refusal.Reason);
+        }
+    }
+
+    private Task HandleAsync(
+        HostedOperator op, Work work, MailboxMessage message, object? received, CancellationToken cancellationToken)
+    {
+        var tradeId = Guid.Parse(message.TradeId);
+        var sender = Guid.Parse(message.SenderOperatorId);
+        var now = clock.GetUtcNow();
+        switch (message.ContentCase)
+        {
+            case MailboxMessage.ContentOneofCase.TradeRequested:
+                var letter = OpenLetter(op, message.TradeRequested.SealedLetter);
+                var requested = new TradeRequested(
+                    tradeId, sender, op.OperatorId, null, letter.Message, letter.DueTime?.ToDateTimeOffset(), now);
+                return work.DecideAsync<Trade>(
+                    Keys.Trade(tradeId), trade => Trade.Request(trade, requested), cancellationToken);
+            case MailboxMessage.ContentOneofCase.TradeAccepted:
+                var partRef = message.TradeAccepted.PartRef;
+                return work.DecideAsync<Trade>(
+                    Keys.Trade(tradeId),
+                    trade => Known(trade, tradeId).Accept(null, partRef, sender, now),
+                    cancellationToken);
+            case MailboxMessage.ContentOneofCase.TradeRejected:
+                var reason = OpenLetter(op, message.TradeRejected.SealedLetter).Message;
+                return WithholdAsync(work, tradeId, trade => trade.Reject(reason, sender, now), cancellationToken);
+            case MailboxMessage.ContentOneofCase.TradeCancelled:
+                return work.DecideAsync<Trade>(
+                    Keys.Trade(tradeId), trade => Known(trade, tradeId).Cancel(sender, now), cancellationToken);
+            case MailboxMessage.ContentOneofCase.ReleaseRevoked:
+                return WithholdAsync(work, tradeId, trade => MustBeSupplier(trade, sender), cancellationToken);
+            case MailboxMessage.ContentOneofCase.Disclosure:
+                return StoreAsync(work, tradeId, received!, cancellationToken);
+            default:
+                return Task.CompletedTask;
+        }
+    }
+
+    private async Task WithholdAsync(
+        Work work, Guid tradeId, Func<Trade, object[]> decide, CancellationToken cancellationToken)
+    {
+        var trade = await work.DecideAsync<Trade>(
+            Keys.Trade(tradeId), found => decide(Known(found, tradeId)), cancellationToken);
+        var traceId = trade.State.DownstreamTraceId!.Value;
+        await work.DecideAsync<UpstreamTotal>(
+            Keys.Upstream(tradeId),
+            existing => UpstreamTotal.Withhold(existing, tradeId, traceId, clock.GetUtcNow()),
+            cancellationToken);
+        Recalculation.Note(work, traceId);
+    }
+
+    private static async Task StoreAsync(Work work, Guid tradeId, object received, CancellationToken cancellationToken)
+    {
+        if (received is not UpstreamTotalReceived total)
+        {
+            work.Record(Keys.Upstream(tradeId), received);
+            return;
+        }
+
+        var decided = await work.DecideAsync<UpstreamTotal>(
+            Keys.Upstream(tradeId), existing => UpstreamTotal.Receive(existing, total), cancellationToken);
+        if (decided.Events.Count > 0)
+        {
+            Recalculation.Note(work, total.TraceId);
+        }
+    }
+
+    /// <summary>What a disclosure says, or why it cannot be believed. Null for other messages.</summary>
+    private async Task<object?> ReadDisclosureAsync(
+        HostedOperator op, MailboxMessage message, CancellationToken cancellationToken)
+    {
+        if (message.ContentCase != MailboxMessage.ContentOneofCase.Disclosure)
+        {
+            return null;
+        }
+
+        var tradeId = Guid.Parse(message.TradeId);
+        var sealedStatement = message.Disclosure.SealedStatement;
+        try
+        {
+            var trade = Known(await op.ReadAsync<Trade>(Keys.Trade(tradeId), cancellationToken), tradeId);
+            var presentation = JsonSerializer.Deserialize<string>(
+                JsonWebEncryption.Open(op.Keys.Sealing, Sender.DisclosureType, sealedStatement))!;
+            var keys = (await op.Broker.OperatorAsync(trade.SupplierId, cancellationToken)).Keys;
+            var statement = StatementForm.Read(presentation, keyId => SigningKey(keys, keyId));
+            MustFit(statement, trade, keys);
+            return new UpstreamTotalReceived(
+                tradeId, trade.DownstreamTraceId!.Value, statement.Version, statement.Figures, statement.Complete,
+                statement.DeclaredUnit, statement.Period, presentation, clock.GetUtcNow());
+        }
+        catch (ProofException exception)
+        {
+            LogNotBelieved(message.MessageId, exception.Failure);
+            return new DisclosureRefused(tradeId, exception.Failure.ToString(), sealedStatement, clock.GetUtcNow());
+        }
+    }
+
+    /// <summary>
+    /// It must be about this trade's part, by this trade's supplier, under a key that was valid then.
+    /// </summary>
+    private static void MustFit(ReceivedStatement statement, Trade trade, IEnumerable<OperatorKey> keys)
+    {
+        var key = keys.First(key => key.KeyId == statement.KeyId);
+        var wasValid = key.ValidFromTime.ToDateTimeOffset() <= statement.IssuedAt.AddMinutes(1)
+            && (key.ValidUntilTime is null || statement.IssuedAt < key.ValidUntilTime.ToDateTimeOffset());
+        if (!wasValid)
+        {
+            throw new ProofException(ProofFailure.UnknownKey, "The key was not valid when the statement was issued.");
+        }
+
+        if (statement.Issuer != trade.SupplierId || statement.PartRef != trade.PartRef)
+        {
+            throw new ProofException(ProofFailure.NotCommitted, "The statement is about something else.");
+        }
+    }
+
+    private static PublicKey? SigningKey(IEnumerable<OperatorKey> keys, string keyId) =>
+        keys.FirstOrDefault(key => key.KeyId == keyId && key.Use == KeyUse.Signing) is { } key
+            ? PublicKey.FromJwk(key.Jwk)
+            : null;
+
+    private static TradeLetter OpenLetter(HostedOperator op, string sealedLetter)
+    {
+        try
+        {
+            var json = JsonWebEncryption.Open(op.Keys.Sealing, Sender.LetterType, sealedLetter);
+            return JsonParser.Default.Parse<TradeLetter>(Encoding.UTF8.GetString(json));
+        }
+        catch (Exception exception) when (exception is ProofException or InvalidProtocolBufferException)
+        {
+            // The question stands even if its text cannot be read.
+            return new TradeLetter();
+        }
+    }
+
+    private static Trade Known(Trade? trade, Guid tradeId) =>
+        trade ?? throw RefusedException.NotDisclosed("Trade", "trade_id", tradeId);
+
+    private static object[] MustBeSupplier(Trade trade, Guid sender)
+    {
+        trade.MustBeSupplier(sender);
+        return [];
+    }
+
+    private async Task<string> CursorAsync(HostedOperator op, CancellationToken cancellationToken)
+    {
+        await using var command = store.Source(op.Database).CreateCommand(
+            $"select cursor from {EventStore.Schema}.exchange_cursor");
+        return (string?)await command.ExecuteScalarAsync(cancellationToken) ?? "";
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Message {MessageId} ({Kind}) fits nothing here: {Reason}")]
+    private partial void LogSkipped(string messageId, MailboxMessage.ContentOneofCase kind, RefusalReason reason);
+
+    [LoggerMessage(LogLevel.Warning, "Disclosure {MessageId} is not believed: {Failure}")]
+    private partial void LogNotBelieved(string messageId, ProofFailure failure);
+}

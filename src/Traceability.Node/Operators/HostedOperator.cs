@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using Grpc.Core;
+using Traceability.Hosting;
+using Traceability.Node.Exchange;
+using Traceability.Storage;
+
+namespace Traceability.Node.Operators;
+
+/// <summary>One operator of this node: its database, its keys, its way to the broker.</summary>
+internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerClient broker, EventStore store)
+    : IDisposable
+{
+    public static readonly ActivitySource Activities = new("Traceability.Node");
+
+    private readonly SemaphoreSlim _outbox = new(0, 1);
+
+    public Guid OperatorId { get; } = operatorId;
+
+    public OperatorKeys Keys { get; } = keys;
+
+    public BrokerClient Broker { get; } = broker;
+
+    /// <summary>One roll-up at a time: each sees all that was committed before it.</summary>
+    public SemaphoreSlim RollingUp { get; } = new(1);
+
+    public string Database { get; } = EventStore.DatabaseOf(operatorId);
+
+    /// <summary>Work in the name of a caller.</summary>
+    public Task<T> WorkAsync<T>(ServerCallContext call, Func<Work, Task<T>> work) => store.WorkAsync(
+        Database,
+        new Provenance(call.Caller().ClientId, Activity.Current?.Id, call.Method),
+        work,
+        call.CancellationToken);
+
+    /// <summary>Work of the node itself.</summary>
+    public Task<T> WorkAsync<T>(string causation, Func<Work, Task<T>> work, CancellationToken cancellationToken) =>
+        store.WorkAsync(
+            Database, new Provenance("node", Activity.Current?.Id, causation), work, cancellationToken);
+
+    public Task<T?> ReadAsync<T>(string key, CancellationToken cancellationToken)
+        where T : class => store.ReadAsync<T>(Database, key, cancellationToken);
+
+    public Task<IReadOnlyList<T>> QueryAsync<T>(
+        string where, CancellationToken cancellationToken, params object[] values)
+        where T : class => store.QueryAsync<T>(Database, where, cancellationToken, values);
+
+    public Task<long> VersionAsync(string key, CancellationToken cancellationToken) =>
+        store.VersionAsync(Database, key, cancellationToken);
+
+    public void Dispose()
+    {
+        _outbox.Dispose();
+        RollingUp.Dispose();
+    }
+
+    /// <summary>There is something to send.</summary>
+    public void WakeSender()
+    {
+        try
+        {
+            _outbox.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // It is awake already.
+        }
+    }
+
+    public Task<bool> WaitForOutboxAsync(TimeSpan longest, CancellationToken cancellationToken) =>
+        _outbox.WaitAsync(longest, cancellationToken);
+}

@@ -1,0 +1,27 @@
+using Traceability.Hosting;
+using Traceability.Node.Exchange;
+using Traceability.Node.Footprints;
+using Traceability.Node.Operators;
+using Traceability.Node.Parts;
+using Traceability.Node.Releases;
+using Traceability.Node.Trades;
+using Traceability.Storage;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddHostingDefaults("traceability-node");
+builder.Services.AddSingleton(services => EventStore.Open(
+    builder.Configuration.GetConnectionString("Server")!, services.GetRequiredService<TimeProvider>()));
+builder.Services.AddSingleton(builder.Configuration.GetRequiredSection("Node").Get<NodeSettings>()!);
+builder.Services.AddSingleton<HostedOperators>();
+builder.Services.AddSingleton<Recalculation>();
+builder.Services.AddHostedService<ExchangeWorker>();
+builder.Services.AddHealthChecks().AddCheck<HostedOperators>("database");
+
+var app = builder.Build();
+app.MapHostingDefaults();
+app.MapGrpcService<PartServer>();
+app.MapGrpcService<TradeServer>();
+app.MapGrpcService<ReleaseServer>();
+app.MapGrpcService<FootprintServer>();
+await app.Services.GetRequiredService<HostedOperators>().MigrateAsync(app.Lifetime.ApplicationStopping);
+await app.RunAsync();

@@ -1,0 +1,136 @@
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Traceability.Domain;
+using Traceability.Domain.Releases;
+using Traceability.Domain.Trades;
+using Traceability.Hosting;
+using Traceability.Node.Exchange;
+using Traceability.Node.Operators;
+using Traceability.Storage;
+using Wire = Traceability.Contracts.Node.V1;
+
+namespace Traceability.Node.Releases;
+
+/// <summary>What one customer may see.</summary>
+[AllowRoles(Roles.Clerk, Roles.Auditor)]
+internal sealed class ReleaseServer(HostedOperators operators, TimeProvider clock)
+    : Wire.ReleaseService.ReleaseServiceBase
+{
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.GrantReleaseResponse> GrantRelease(
+        Wire.GrantReleaseRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var id = input.Id("trade_id", request.TradeId);
+        FootprintField[] fields = [.. request.Fields.Index().Select(field =>
+            input.Enum<Contracts.Common.V1.FootprintField, FootprintField>($"fields[{field.Index}]", field.Item))];
+        if (fields.Length == 0)
+        {
+            input.Violate("fields", "", "must name at least one field; to show nothing, revoke the release.");
+        }
+
+        var purpose = input.OneOf("purpose", request.Purpose, Purposes.All);
+        var until = input.OptionalTime("valid_until_time", request.ValidUntilTime);
+        if (until <= clock.GetUtcNow())
+        {
+            input.Violate("valid_until_time", until, "must be in the future.");
+        }
+
+        input.ThrowIfInvalid();
+        var trade = await FindAsync(op, id, context.CancellationToken);
+        var release = await op.WorkAsync(context, async work =>
+        {
+            var decided = await work.DecideAsync<Release>(
+                Keys.Release(id),
+                existing => Release.Grant(existing, trade, op.OperatorId, fields, purpose, until, clock.GetUtcNow()),
+                context.CancellationToken);
+            if (decided.Events.Count > 0)
+            {
+                work.Send(Outbox.ReleaseGrant, id, new ReleaseToSend(decided.State.Revision));
+                work.Send(Outbox.Disclosure, id);
+            }
+
+            return decided.State;
+        });
+        op.WakeSender();
+        return new() { Release = ToWire(release) };
+    }
+
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.RevokeReleaseResponse> RevokeRelease(
+        Wire.RevokeReleaseRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var id = input.Id("trade_id", request.TradeId);
+        input.ThrowIfInvalid();
+
+        var trade = await FindAsync(op, id, context.CancellationToken);
+        var release = await op.WorkAsync(context, async work =>
+        {
+            var decided = await work.DecideAsync<Release>(
+                Keys.Release(id),
+                existing => Release.Revoke(existing, trade, op.OperatorId, clock.GetUtcNow()),
+                context.CancellationToken);
+            if (decided.Events.Count > 0)
+            {
+                work.Send(Outbox.ReleaseRevoke, id, new ReleaseToSend(decided.State.Revision));
+            }
+
+            return decided.State;
+        });
+        if (release is null)
+        {
+            throw RefusedException.NotDisclosed("Release", "trade_id", id);
+        }
+
+        op.WakeSender();
+        await ConfirmAsync(op, release, context.CancellationToken);
+        return new() { Release = ToWire(release) };
+    }
+
+    public override async Task<Wire.GetReleaseResponse> GetRelease(
+        Wire.GetReleaseRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var id = input.Id("trade_id", request.TradeId);
+        input.ThrowIfInvalid();
+        (await FindAsync(op, id, context.CancellationToken)).MustBeSupplier(op.OperatorId);
+        var release = await op.ReadAsync<Release>(Keys.Release(id), context.CancellationToken)
+            ?? throw RefusedException.NotDisclosed("Release", "trade_id", id);
+        return new() { Release = ToWire(release) };
+    }
+
+    /// <summary>A revocation counts when the broker knows it: then nothing is delivered under it any more.</summary>
+    private static async Task ConfirmAsync(HostedOperator op, Release release, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Sender.RevokeReleaseAsync(op, release.TradeId, release.Revision, cancellationToken);
+        }
+        catch (Exception exception) when (exception is RpcException or HttpRequestException)
+        {
+            throw new RefusedException(
+                RefusalReason.PeerUnavailable,
+                "The release has ended in this node, but the broker has not confirmed it yet; it will be told. "
+                    + "Repeat the call to be sure.",
+                ("peer", "broker"));
+        }
+    }
+
+    private static async Task<Trade> FindAsync(HostedOperator op, Guid id, CancellationToken cancellationToken) =>
+        await op.ReadAsync<Trade>(Keys.Trade(id), cancellationToken)
+        ?? throw RefusedException.NotDisclosed("Trade", "trade_id", id);
+
+    private static Wire.Release ToWire(Release release) => new()
+    {
+        TradeId = release.TradeId.ToString(),
+        Fields = { release.Fields.Select(field => (Contracts.Common.V1.FootprintField)field) },
+        Purpose = release.Purpose,
+        ValidUntilTime = release.ValidUntil?.ToTimestamp(),
+        Revoked = release.Revoked,
+        ChangeTime = release.ChangedAt.ToTimestamp(),
+    };
+}

@@ -1,0 +1,212 @@
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Traceability.Domain;
+using Traceability.Domain.Parts;
+using Traceability.Domain.Trades;
+using Traceability.Hosting;
+using Traceability.Node.Exchange;
+using Traceability.Node.Operators;
+using Traceability.Node.Parts;
+using Traceability.Storage;
+using Wire = Traceability.Contracts.Node.V1;
+
+namespace Traceability.Node.Trades;
+
+/// <summary>Requests to suppliers and from customers, and their answers.</summary>
+[AllowRoles(Roles.Clerk, Roles.Auditor)]
+internal sealed class TradeServer(HostedOperators operators, TimeProvider clock) : Wire.TradeService.TradeServiceBase
+{
+    private const int MaxMessage = 1000;
+
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.RequestTradeResponse> RequestTrade(
+        Wire.RequestTradeRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var id = input.Id("trade_id", request.TradeId);
+        var supplier = input.Id("supplier_operator_id", request.SupplierOperatorId);
+        var downstream = input.Id("downstream_trace_id", request.DownstreamTraceId);
+        var message = input.Text("message", request.Message, 0, MaxMessage);
+        var due = input.OptionalTime("due_time", request.DueTime);
+        input.ThrowIfInvalid();
+
+        (await op.PartAsync(downstream, context.CancellationToken)).MustBe(PartKind.Bought);
+        await MustBeMemberAsync(op, supplier, context.CancellationToken);
+        var requested = new TradeRequested(id, op.OperatorId, supplier, downstream, message, due, clock.GetUtcNow());
+        var toSend = new TradeRequestToSend(supplier, message, due);
+        return new()
+        {
+            Trade = await DecideAsync(
+                context, op, id, "", trade => Trade.Request(trade, requested), Outbox.TradeRequest, _ => toSend),
+        };
+    }
+
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.AcceptTradeResponse> AcceptTrade(
+        Wire.AcceptTradeRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var id = input.Id("trade_id", request.TradeId);
+        var upstream = input.Id("upstream_trace_id", request.UpstreamTraceId);
+        input.ThrowIfInvalid();
+
+        await FindAsync(op, id, context.CancellationToken);
+        (await op.PartAsync(upstream, context.CancellationToken)).MustBe(PartKind.Made);
+        var partRef = op.Keys.PartRef(upstream);
+        return new()
+        {
+            Trade = await DecideAsync(
+                context,
+                op,
+                id,
+                request.Etag,
+                trade => Known(trade, id).Accept(upstream, partRef, op.OperatorId, clock.GetUtcNow()),
+                Outbox.TradeAccept,
+                _ => new TradeAcceptToSend(partRef)),
+        };
+    }
+
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.RejectTradeResponse> RejectTrade(
+        Wire.RejectTradeRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var id = input.Id("trade_id", request.TradeId);
+        var message = input.Text("message", request.Message, 0, MaxMessage);
+        input.ThrowIfInvalid();
+
+        return new()
+        {
+            Trade = await DecideAsync(
+                context,
+                op,
+                id,
+                request.Etag,
+                trade => Known(trade, id).Reject(message, op.OperatorId, clock.GetUtcNow()),
+                Outbox.TradeReject,
+                trade => new TradeRejectToSend(trade.BuyerId, message)),
+        };
+    }
+
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.CancelTradeResponse> CancelTrade(
+        Wire.CancelTradeRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var id = input.Id("trade_id", request.TradeId);
+        input.ThrowIfInvalid();
+
+        return new()
+        {
+            Trade = await DecideAsync(
+                context,
+                op,
+                id,
+                "",
+                trade => Known(trade, id).Cancel(op.OperatorId, clock.GetUtcNow()),
+                Outbox.TradeCancel,
+                _ => null),
+        };
+    }
+
+    public override async Task<Wire.GetTradeResponse> GetTrade(Wire.GetTradeRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var id = input.Id("trade_id", request.TradeId);
+        input.ThrowIfInvalid();
+        var trade = await FindAsync(op, id, context.CancellationToken);
+        return new() { Trade = ToWire(trade, await op.VersionAsync(Keys.Trade(id), context.CancellationToken)) };
+    }
+
+    public override async Task<Wire.ListTradesResponse> ListTrades(
+        Wire.ListTradesRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var size = input.PageSize(request.PageSize);
+        input.ThrowIfInvalid();
+        var page = await op.QueryAsync<Trade>(
+            "where d.id > ? order by d.id limit ?", context.CancellationToken, request.PageToken, size);
+        var response = new Wire.ListTradesResponse { NextPageToken = page.Count < size ? "" : page[^1].Id };
+        foreach (var trade in page)
+        {
+            response.Trades.Add(ToWire(trade, await op.VersionAsync(trade.Id, context.CancellationToken)));
+        }
+
+        return response;
+    }
+
+    /// <summary>Decides, and queues the telling of it if it was news, in one transaction.</summary>
+    private static async Task<Wire.Trade> DecideAsync(
+        ServerCallContext context, HostedOperator op, Guid id, string etag, Func<Trade?, object[]> decide, string kind,
+        Func<Trade, object?> toSend)
+    {
+        var decided = await op.WorkAsync(context, async work =>
+        {
+            var trade = await work.DecideAsync(Keys.Trade(id), decide, etag, context.CancellationToken);
+            if (trade.Events.Count > 0)
+            {
+                work.Send(kind, id, toSend(trade.State));
+            }
+
+            return trade;
+        });
+        op.WakeSender();
+        return ToWire(decided.State, decided.Version);
+    }
+
+    /// <summary>An unknown supplier is told at once. If the broker is away, the request waits for it.</summary>
+    private static async Task MustBeMemberAsync(HostedOperator op, Guid supplier, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await op.Broker.OperatorAsync(supplier, cancellationToken);
+        }
+        catch (RpcException exception) when (exception.StatusCode == StatusCode.PermissionDenied)
+        {
+            throw RefusedException.NotDisclosed("Operator", "supplier_operator_id", supplier);
+        }
+        catch (Exception exception) when (exception is RpcException or HttpRequestException)
+        {
+            // Away: the request is kept and sent when the broker is back.
+        }
+    }
+
+    private static async Task<Trade> FindAsync(HostedOperator op, Guid id, CancellationToken cancellationToken) =>
+        Known(await op.ReadAsync<Trade>(Keys.Trade(id), cancellationToken), id);
+
+    private static Trade Known(Trade? trade, Guid id) =>
+        trade ?? throw RefusedException.NotDisclosed("Trade", "trade_id", id);
+
+    private static Wire.Trade ToWire(Trade trade, long version)
+    {
+        var wire = new Wire.Trade
+        {
+            TradeId = trade.TradeId.ToString(),
+            BuyerOperatorId = trade.BuyerId.ToString(),
+            SupplierOperatorId = trade.SupplierId.ToString(),
+            Message = trade.Message,
+            DueTime = trade.DueAt?.ToTimestamp(),
+            Status = (Wire.TradeStatus)trade.Status,
+            RejectMessage = trade.RejectMessage,
+            RequestTime = trade.RequestedAt.ToTimestamp(),
+            Etag = $"{version}",
+        };
+        if (trade.DownstreamTraceId is { } downstream)
+        {
+            wire.DownstreamTraceId = downstream.ToString();
+        }
+
+        if (trade.UpstreamTraceId is { } upstream)
+        {
+            wire.UpstreamTraceId = upstream.ToString();
+        }
+
+        return wire;
+    }
+}

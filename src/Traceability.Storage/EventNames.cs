@@ -1,0 +1,43 @@
+using Marten;
+using Traceability.Domain.Footprints;
+using Traceability.Domain.Operators;
+using Traceability.Domain.Parts;
+using Traceability.Domain.Releases;
+using Traceability.Domain.Statements;
+using Traceability.Domain.Trades;
+
+namespace Traceability.Storage;
+
+/// <summary>The stored name of every event, for ever: renaming a class never renames history.</summary>
+internal static class EventNames
+{
+    public static void Pin(EventStoreOptions events)
+    {
+        events.MapEventType<OperatorEnrolled>("operator_enrolled");
+        events.MapEventType<OperatorSuspended>("operator_suspended");
+        events.MapEventType<OperatorReinstated>("operator_reinstated");
+        events.MapEventType<KeyPublished>("key_published");
+
+        events.MapEventType<PartRegistered>("part_registered");
+        events.MapEventType<BillOfMaterialsDeclared>("bill_of_materials_declared");
+        events.MapEventType<BillOfMaterialsRevised>("bill_of_materials_revised");
+
+        events.MapEventType<TradeRequested>("trade_requested");
+        events.MapEventType<TradeAccepted>("trade_accepted");
+        events.MapEventType<TradeRejected>("trade_rejected");
+        events.MapEventType<TradeCancelled>("trade_cancelled");
+
+        events.MapEventType<ReleaseGranted>("release_granted");
+        events.MapEventType<ReleaseRevoked>("release_revoked");
+
+        events.MapEventType<ContributionDeclared>("contribution_declared");
+        events.MapEventType<ContributionRevised>("contribution_revised");
+        events.MapEventType<FootprintRolledUp>("footprint_rolled_up");
+        events.MapEventType<UpstreamTotalReceived>("upstream_total_received");
+        events.MapEventType<UpstreamTotalWithheld>("upstream_total_withheld");
+        events.MapEventType<DisclosureRefused>("disclosure_refused");
+
+        events.MapEventType<StatementIssued>("statement_issued");
+        events.MapEventType<StatementDelivered>("statement_delivered");
+    }
+}

@@ -1,0 +1,175 @@
+using JasperFx;
+using JasperFx.Events;
+using Marten;
+using Npgsql;
+using Weasel.Core;
+
+namespace Traceability.Storage;
+
+/// <summary>The databases of this process, by name: one per operator, and one for a broker.</summary>
+public sealed class EventStore : IAsyncDisposable
+{
+    public const string Schema = "traceability";
+
+    /// <summary>A race that is lost this often is a stuck loop, not a race.</summary>
+    private const int MaxAttempts = 20;
+
+    /// <summary>Rebuilding reads this many events at once: some megabytes.</summary>
+    private const int RebuildPage = 1000;
+
+    private readonly DocumentStore _store;
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, NpgsqlDataSource> _sources = new();
+    private readonly string _server;
+
+    private EventStore(DocumentStore store, string server) => (_store, _server) = (store, server);
+
+    /// <param name="server">Npgsql connection string of the server; databases are made on it as needed.</param>
+    /// <param name="clock">Gives events their time.</param>
+    public static EventStore Open(string server, TimeProvider clock) => new(
+        DocumentStore.For(options =>
+        {
+            options.MultiTenantedWithSingleServer(server);
+            options.DatabaseSchemaName = Schema;
+            options.AutoCreateSchemaObjects = AutoCreate.CreateOrUpdate;
+            options.DisableNpgsqlLogging = true;
+            options.UseSystemTextJsonForSerialization(
+                EnumStorage.AsString, Casing.CamelCase, json => json.IgnoreReadOnlyProperties = true);
+            ConfigureEvents(options.Events, clock);
+            foreach (var state in States.All)
+            {
+                state.Register(options);
+            }
+        }),
+        server);
+
+    /// <summary>The database of an operator.</summary>
+    public static string DatabaseOf(Guid operatorId) => $"operator_{operatorId:n}";
+
+    /// <summary>Plain SQL on a database, for tables beside the events.</summary>
+    public NpgsqlDataSource Source(string database) => _sources.GetOrAdd(database, name =>
+        NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_server) { Database = name, MaxAutoPrepare = 32 }));
+
+    /// <summary>
+    /// Makes the database and its tables, or brings them up to date. Several processes may do so at once.
+    /// </summary>
+    public async Task MigrateAsync(string database, CancellationToken cancellationToken)
+    {
+        await using (var session = _store.LightweightSession(database))
+        {
+            await session.Events.FetchStreamStateAsync("none", cancellationToken);
+        }
+
+        await Migrations.ApplyAsync(Source(database), cancellationToken);
+    }
+
+    /// <summary>Does the work and commits it; a lost race is run again on what is there then.</summary>
+    public async Task<T> WorkAsync<T>(
+        string database, Provenance provenance, Func<Work, Task<T>> work, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            await using var session = _store.LightweightSession(database);
+            var unit = new Work(session, provenance);
+            var result = await work(unit);
+            if (!unit.HasChanges)
+            {
+                return result;
+            }
+
+            try
+            {
+                await unit.SaveAsync(cancellationToken);
+                return result;
+            }
+            catch (LostRaceException) when (attempt < MaxAttempts)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+            catch (LostRaceException)
+            {
+                throw Work.StaleVersion(database);
+            }
+        }
+    }
+
+    public async Task<T?> ReadAsync<T>(string database, string key, CancellationToken cancellationToken)
+        where T : class
+    {
+        await using var session = _store.QuerySession(database);
+        return await session.LoadAsync<T>(key, cancellationToken);
+    }
+
+    /// <summary>States whose documents fit a condition in SQL, such as "where id > ? order by id limit ?".</summary>
+    public async Task<IReadOnlyList<T>> QueryAsync<T>(
+        string database, string where, CancellationToken cancellationToken, params object[] values)
+        where T : class
+    {
+        await using var session = _store.QuerySession(database);
+        return await session.QueryAsync<T>(where, cancellationToken, values);
+    }
+
+    /// <summary>The version of a stream, 0 if there is none.</summary>
+    public async Task<long> VersionAsync(string database, string key, CancellationToken cancellationToken)
+    {
+        await using var session = _store.QuerySession(database);
+        return (await session.Events.FetchStreamStateAsync(key, cancellationToken))?.Version ?? 0;
+    }
+
+    /// <summary>Empties all read models and makes them anew from the events. Nobody may write meanwhile.</summary>
+    public async Task RebuildAsync(string database, CancellationToken cancellationToken)
+    {
+        await using (var session = _store.LightweightSession(database))
+        {
+            foreach (var state in States.All)
+            {
+                session.QueueSqlCommand($"""
+                    do $$ begin delete from {Schema}.{state.Table}; exception when undefined_table then null; end $$
+                    """);
+            }
+
+            await session.SaveChangesAsync(cancellationToken);
+        }
+
+        var after = 0L;
+        while (await PageAsync(database, after, cancellationToken) is { Count: > 0 } page)
+        {
+            await using var session = _store.LightweightSession(database);
+            foreach (var state in States.All)
+            {
+                await state.ApplyAsync(session, page, cancellationToken);
+            }
+
+            await session.SaveChangesAsync(cancellationToken);
+            after = page[^1].Sequence;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _store.DisposeAsync();
+        foreach (var source in _sources.Values)
+        {
+            await source.DisposeAsync();
+        }
+    }
+
+    private static void ConfigureEvents(EventStoreOptions events, TimeProvider clock)
+    {
+        events.StreamIdentity = StreamIdentity.AsString;
+        events.AppendMode = EventAppendMode.QuickWithServerTimestamps;
+        events.TimeProvider = clock;
+        events.MetadataConfig.CorrelationIdEnabled = true;
+        events.MetadataConfig.CausationIdEnabled = true;
+        events.MetadataConfig.HeadersEnabled = true;
+        events.MetadataConfig.UserNameEnabled = true;
+        EventNames.Pin(events);
+    }
+
+    private async Task<IReadOnlyList<IEvent>> PageAsync(
+        string database, long after, CancellationToken cancellationToken)
+    {
+        await using var session = _store.QuerySession(database);
+        return await session.QueryAsync<IEvent>(
+            "where d.seq_id > ? order by d.seq_id limit ?", cancellationToken, after, RebuildPage);
+    }
+}

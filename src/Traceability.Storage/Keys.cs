@@ -1,0 +1,21 @@
+namespace Traceability.Storage;
+
+/// <summary>The keys of streams: readable in psql, and a part cannot be fetched as a trade.</summary>
+public static class Keys
+{
+    public static string Operator(Guid operatorId) => $"operator/{operatorId}";
+
+    public static string Part(Guid traceId) => $"part/{traceId}";
+
+    public static string BillOfMaterials(Guid parentTraceId) => $"bom/{parentTraceId}";
+
+    public static string Trade(Guid tradeId) => $"trade/{tradeId}";
+
+    public static string Release(Guid tradeId) => $"release/{tradeId}";
+
+    public static string Footprint(Guid traceId) => $"footprint/{traceId}";
+
+    public static string Statement(string partRef) => $"statement/{partRef}";
+
+    public static string Upstream(Guid tradeId) => $"upstream/{tradeId}";
+}

@@ -1,0 +1,108 @@
+using JasperFx;
+using Marten;
+using Traceability.Domain;
+
+namespace Traceability.Storage;
+
+/// <summary>Who does it, and in the course of what: written to every event.</summary>
+/// <param name="By">The client that called, or the node itself.</param>
+/// <param name="Correlation">The trace (W3C traceparent) that everything which follows from one command shares.</param>
+/// <param name="Causation">The message or call that led to it.</param>
+public record Provenance(string By, string? Correlation, string? Causation);
+
+/// <summary>A state and the version of its stream.</summary>
+public record Versioned<T>(T State, long Version);
+
+/// <summary>What is read, decided and queued together, and committed in one transaction.</summary>
+public sealed class Work
+{
+    private readonly IDocumentSession _session;
+
+    internal Work(IDocumentSession session, Provenance provenance)
+    {
+        _session = session;
+        _session.LastModifiedBy = provenance.By;
+        _session.CorrelationId = provenance.Correlation;
+        _session.CausationId = provenance.Causation;
+    }
+
+    /// <summary>Whether anything was decided: nothing new needs no transaction.</summary>
+    internal bool HasChanges { get; private set; }
+
+    /// <summary>Lets the decision add events to a stream.</summary>
+    /// <param name="key">The stream.</param>
+    /// <param name="decide">From the state as it stands, or null, to the events that follow.</param>
+    /// <param name="etag">The version the caller has read. Empty: any.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<Decided<T>> DecideAsync<T>(
+        string key, Func<T?, object[]> decide, string etag, CancellationToken cancellationToken)
+        where T : class
+    {
+        var stream = await _session.Events.FetchForWriting<T>(key, cancellationToken);
+        var version = stream.CurrentVersion ?? 0;
+        if (etag.Length > 0 && etag != $"{version}")
+        {
+            throw StaleVersion(key);
+        }
+
+        var events = decide(stream.Aggregate);
+        var state = events.Aggregate(stream.Aggregate, States.Of<T>().Evolve);
+        if (events.Length > 0)
+        {
+            stream.AppendMany(events);
+            HasChanges = true;
+        }
+
+        return new(state!, version + events.Length, events);
+    }
+
+    public Task<Decided<T>> DecideAsync<T>(string key, Func<T?, object[]> decide, CancellationToken cancellationToken)
+        where T : class => DecideAsync(key, decide, "", cancellationToken);
+
+    /// <summary>The state as it stands, or null. Not protected against changes by others.</summary>
+    public Task<T?> ReadAsync<T>(string key, CancellationToken cancellationToken)
+        where T : class => _session.LoadAsync<T>(key, cancellationToken);
+
+    /// <summary>States whose documents fit a condition in SQL.</summary>
+    public Task<IReadOnlyList<T>> QueryAsync<T>(
+        string where, CancellationToken cancellationToken, params object[] values)
+        where T : class => _session.QueryAsync<T>(where, cancellationToken, values);
+
+    /// <summary>Appends what nobody decides on.</summary>
+    public void Record(string key, params object[] events)
+    {
+        _session.Events.Append(key, events);
+        HasChanges = true;
+    }
+
+    /// <summary>Any other statement of the same transaction. Parameters are question marks.</summary>
+    public void Sql(string sql, params object[] values)
+    {
+        _session.QueueSqlCommand(sql, values);
+        HasChanges = true;
+    }
+
+    internal static RefusedException StaleVersion(string key) => new(
+        RefusalReason.StaleVersion,
+        "Somebody else was faster, or the etag is not the current one: read again, decide again.",
+        ("record", key));
+
+    internal async Task SaveAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _session.SaveChangesAsync(cancellationToken);
+        }
+        catch (Exception exception) when (
+            exception is ConcurrencyException or Marten.Exceptions.ExistingStreamIdCollisionException)
+        {
+            throw new LostRaceException(exception);
+        }
+    }
+}
+
+/// <summary>What came out of a decision.</summary>
+public record Decided<T>(T State, long Version, IReadOnlyList<object> Events);
+
+/// <summary>Another transaction was faster; the work can be done again on what is there now.</summary>
+internal sealed class LostRaceException(Exception cause) : Exception(cause.Message, cause);

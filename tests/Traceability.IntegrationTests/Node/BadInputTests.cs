@@ -1,0 +1,144 @@
+using System.Security.Cryptography;
+using Google.Rpc;
+using Grpc.Core;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+using Traceability.Contracts.Broker.V1;
+using Traceability.Contracts.Node.V1;
+using Traceability.IntegrationTests.Harness;
+using Traceability.Local.Demo;
+using Traceability.Local.Federation;
+using Xunit;
+using StatusCode = Grpc.Core.StatusCode;
+
+namespace Traceability.IntegrationTests.Node;
+
+/// <summary>What is wrong is told field by field, and nothing is stored.</summary>
+public class BadInputTests(Federation federation) : IClassFixture<Federation>
+{
+    [Theory]
+    [InlineData("-1")]
+    [InlineData("NaN")]
+    [InlineData("1e400")]
+    [InlineData("1,5")]
+    [InlineData("123456789012345678901234567890")]
+    [InlineData("")]
+    public async Task An_absurd_amount_is_named_and_not_stored(string amount)
+    {
+        using var a = await federation.AtWorkAsync(Story.A);
+        var part = await a.RegisterAsync("part", PartKind.Made);
+
+        var violations = await ViolationsAsync(() => a.DeclareAsync(part, amount));
+
+        Assert.Equal("contribution.figures.stages[0].amount", Assert.Single(violations).Field);
+        Assert.Equal(0, (await a.FootprintAsync(part)).Version);
+    }
+
+    [Fact]
+    public async Task All_violations_are_told_at_once()
+    {
+        using var a = await federation.AtWorkAsync(Story.A);
+        var request = new RegisterPartRequest
+        {
+            Part = new() { TraceId = "NOT-AN-ID", Name = "", Kind = (PartKind)99, DeclaredUnit = "furlong" },
+        };
+
+        var violations = await ViolationsAsync(() => a.Parts.RegisterPartAsync(request, a.Call).ResponseAsync);
+
+        Assert.Equal(
+            ["part.trace_id", "part.name", "part.kind", "part.declared_unit"], violations.Select(v => v.Field));
+        Assert.Contains("furlong", violations[3].Description, StringComparison.Ordinal);
+        Assert.Contains("kilogram", violations[3].Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_unknown_supplier_is_told_at_once_and_no_trade_is_stored()
+    {
+        using var a = await federation.AtWorkAsync(Story.A);
+        var bought = await a.RegisterAsync("bought", PartKind.Bought);
+        var nobody = new Company("nobody", Guid.CreateVersion7(), "", "");
+
+        var refused = await Assert.ThrowsAsync<RpcException>(() => a.RequestAsync(nobody, bought, ""));
+
+        Assert.Equal("NOT_DISCLOSED", InfoOf(refused).Reason);
+        var trades = await a.Trades.ListTradesAsync(new ListTradesRequest(), a.Call);
+        Assert.DoesNotContain(trades.Trades, trade => trade.DownstreamTraceId == bought);
+    }
+
+    [Fact]
+    public async Task A_message_that_is_too_large_is_refused()
+    {
+        using var a = await federation.AtWorkAsync(Story.A);
+        var request = new RegisterPartRequest { Part = new() { Name = new string('x', 2_000_000) } };
+
+        var refused = await Assert.ThrowsAsync<RpcException>(
+            () => a.Parts.RegisterPartAsync(request, a.Call).ResponseAsync);
+
+        Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_token_that_is_missing_foreign_or_for_another_server_does_not_get_in()
+    {
+        var broker = await FederationClient.TokenAsync(
+            federation.Processes, federation.Processes.Administrator, "broker", federation.Deadline);
+
+        Assert.Equal("no token", await ProblemAsync(""));
+        Assert.Equal("the token is for another audience", await ProblemAsync(broker));
+        Assert.Equal("the token is not signed by the issuer", await ProblemAsync(Forge(TimeSpan.FromMinutes(5))));
+        Assert.Equal("the token cannot be read", await ProblemAsync("nonsense"));
+    }
+
+    [Fact]
+    public async Task The_broker_takes_no_call_without_a_client_certificate()
+    {
+        var token = await FederationClient.TokenAsync(
+            federation.Processes, federation.Processes.Administrator, "broker", federation.Deadline);
+        using var client = FederationClient.Connect(federation.Processes, federation.Processes.Broker, token, null);
+        var directory = new DirectoryService.DirectoryServiceClient(client.Channel);
+
+        var refused = await Assert.ThrowsAsync<RpcException>(
+            () => directory.ListOperatorsAsync(new ListOperatorsRequest(), client.Call).ResponseAsync);
+
+        Assert.Equal("no client certificate", InfoOf(refused).Metadata["problem"]);
+    }
+
+    private async Task<string> ProblemAsync(string token)
+    {
+        using var client = FederationClient.Connect(
+            federation.Processes, federation.Processes.Node(Story.A), token, null);
+        var parts = new PartService.PartServiceClient(client.Channel);
+        var refused = await Assert.ThrowsAsync<RpcException>(
+            () => parts.ListPartsAsync(new ListPartsRequest(), client.Call).ResponseAsync);
+        Assert.Equal(StatusCode.Unauthenticated, refused.StatusCode);
+        return InfoOf(refused).Metadata["problem"];
+    }
+
+    /// <summary>Everything is right but the key.</summary>
+    private string Forge(TimeSpan lifetime)
+    {
+        var now = TimeProvider.System.GetUtcNow().UtcDateTime;
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
+        {
+            Issuer = federation.Processes.Broker,
+            Audience = "node",
+            NotBefore = now,
+            Expires = now + lifetime,
+            SigningCredentials = new SigningCredentials(new ECDsaSecurityKey(key), SecurityAlgorithms.EcdsaSha256),
+        });
+    }
+
+    private static async Task<IReadOnlyList<BadRequest.Types.FieldViolation>> ViolationsAsync(Func<Task> call)
+    {
+        var refused = await Assert.ThrowsAsync<RpcException>(call);
+        Assert.Equal(StatusCode.InvalidArgument, refused.StatusCode);
+        return DetailsOf(refused).Details.Single(d => d.Is(BadRequest.Descriptor)).Unpack<BadRequest>().FieldViolations;
+    }
+
+    private static ErrorInfo InfoOf(RpcException refused) =>
+        DetailsOf(refused).Details.Single(d => d.Is(ErrorInfo.Descriptor)).Unpack<ErrorInfo>();
+
+    private static Google.Rpc.Status DetailsOf(RpcException refused) =>
+        Google.Rpc.Status.Parser.ParseFrom(refused.Trailers.GetValueBytes("grpc-status-details-bin"));
+}
