@@ -22,8 +22,7 @@ fi
 need_dotnet
 need_postgres
 step "Building (the first time takes a minute)"
-for project in Broker Node Local; do
-    dotnet build "src/Traceability.$project" --configuration Release --nologo --verbosity quiet -clp:ErrorsOnly </dev/null
-done
+dotnet build src/Traceability.Local --configuration Release --nologo --verbosity quiet "-clp:ErrorsOnly;NoSummary" </dev/null
+export TRACEABILITY_PROFILES=${TRACEABILITY_PROFILES:-$PWD/.traceability/profiles.json}
 cd "$here"
 exec dotnet "$OLDPWD/artifacts/bin/Traceability.Local/release/Traceability.Local.dll" demo "$@"

@@ -1,4 +1,4 @@
-# Shell functions that find, or install, what the scripts need. Sourced by tests/run.sh and deploy/demo.sh.and deploy/demo.sh.
+# Shell functions that find, or install, what the scripts need. Sourced by the scripts of deploy and tests.
 # shellcheck shell=bash
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1

@@ -144,7 +144,7 @@ public sealed class CompanyAtWork : IDisposable
 
     public void Dispose() => _node.Dispose();
 
-    private async Task WaitForTradeAsync(string tradeId, CancellationToken cancellationToken)
+    public async Task WaitForTradeAsync(string tradeId, CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (true)

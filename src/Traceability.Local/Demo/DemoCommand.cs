@@ -6,10 +6,22 @@ namespace Traceability.Local.Demo;
 /// <summary>Plays the story in front of somebody, and checks every figure and every "may not see".</summary>
 internal sealed class DemoCommand(string folder, bool exit)
 {
+    /// <summary>Names the file that deploy/trace reads.</summary>
+    private const string ProfilesVariable = "TRACEABILITY_PROFILES";
+
+    /// <summary>Where output goes to a file or a pipe there is no window to fit into.</summary>
+    private const int RedirectedWidth = 160;
+
     private readonly List<string> _failures = [];
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
+        if (Console.IsOutputRedirected)
+        {
+            AnsiConsole.Profile.Capabilities.Ansi = false;
+            AnsiConsole.Profile.Width = RedirectedWidth;
+        }
+
         AnsiConsole.MarkupLine("[bold]Three companies, one broker, and nobody shows more than a total[/]");
         await using var federation = await LocalFederation.StartAsync(
             folder, Story.Companies, durable: true, what => Tell($"starting {what}"), cancellationToken);
@@ -31,7 +43,7 @@ internal sealed class DemoCommand(string folder, bool exit)
         Console.WriteLine($"cradle-to-gate total: {pack.Figures.Total} kg CO2e");
         if (!exit)
         {
-            await StayAsync(federation, cancellationToken);
+            await StayAsync(federation, parts, cancellationToken);
         }
 
         return 0;
@@ -80,17 +92,40 @@ internal sealed class DemoCommand(string folder, bool exit)
 
     private static void Tell(string what) => AnsiConsole.MarkupLineInterpolated($"  [grey]*[/] {what}");
 
-    private static async Task StayAsync(LocalFederation federation, CancellationToken cancellationToken)
+    private static async Task StayAsync(
+        LocalFederation federation, StoryParts parts, CancellationToken cancellationToken)
     {
-        AnsiConsole.MarkupLine("The federation keeps running until Ctrl-C.");
-        foreach (var company in federation.Companies)
+        var profiles = Environment.GetEnvironmentVariable(ProfilesVariable);
+        if (profiles is not null)
         {
-            AnsiConsole.MarkupLineInterpolated($"  node of {company.Name}: {federation.Node(company.Name)}");
+            Directory.CreateDirectory(Path.GetDirectoryName(profiles)!);
+            federation.WriteProfiles(profiles);
         }
 
-        AnsiConsole.MarkupLineInterpolated($"  broker:    {federation.Broker}");
+        foreach (var company in federation.Companies)
+        {
+            Tell($"node of {company.Name}: {federation.Node(company.Name)}");
+        }
+
+        Tell($"broker: {federation.Broker}");
+        Console.WriteLine(
+            $"""
+
+            Try next, in another terminal:
+              deploy/trace --as A footprint declare cathode 4          # a change at the far end ...
+              deploy/trace --as C footprint show "battery pack"        # ... makes C's total 19, by itself
+              deploy/trace --as C footprint show {parts.Cathode}    # refused: not C's to see
+              deploy/trace --as A release revoke {parts.TradeAb}    # and C's total is incomplete, not lighter
+              deploy/trace --help
+
+            Everything keeps running until Ctrl-C.
+            """);
         var stopped = new TaskCompletionSource();
         await using var registration = cancellationToken.Register(() => stopped.TrySetResult());
         await stopped.Task;
+        if (profiles is not null)
+        {
+            File.Delete(profiles);
+        }
     }
 }

@@ -41,6 +41,9 @@ public sealed class LocalFederation : IAsyncDisposable
     /// <summary>Certificate with which the administrator talks to the broker.</summary>
     public (string Certificate, string Key) AdministratorCertificate { get; private set; }
 
+    /// <summary>The file with which `trace --as` reaches each company's node.</summary>
+    public string Profiles => Path.Combine(_folder, "profiles.json");
+
     public string ConnectionString(string database) => _postgres.ConnectionString(database);
 
     /// <param name="folder">Takes data, logs, keys and settings. A new one starts an empty federation.</param>
@@ -68,6 +71,7 @@ public sealed class LocalFederation : IAsyncDisposable
             await federation.StartBrokerAsync(cancellationToken);
             progress($"the nodes of {string.Join(", ", names)}");
             await Task.WhenAll(names.Select(name => federation.StartNodeAsync(name, cancellationToken)));
+            federation.WriteProfiles(federation.Profiles);
             return federation;
         }
         catch
@@ -93,6 +97,21 @@ public sealed class LocalFederation : IAsyncDisposable
             _nodes[name] = address;
         }
     }
+
+    /// <summary>Writes for each company how `trace --as` reaches its node.</summary>
+    public void WriteProfiles(string file) => SecretFile.Write(file, JsonSerializer.Serialize(
+        Companies.ToDictionary(
+            company => company.Name,
+            company => new
+            {
+                Node = Node(company.Name),
+                Issuer = Broker,
+                Authority,
+                company.OperatorId,
+                company.ClientId,
+                company.ClientSecret,
+            }),
+        Indented));
 
     /// <summary>Ends "broker" or "node-A" as a crash would.</summary>
     public async Task KillAsync(string process)

@@ -1,0 +1,52 @@
+using System.CommandLine;
+
+namespace Traceability.Cli;
+
+/// <summary>For people or for programs.</summary>
+internal enum OutputForm
+{
+    Text,
+    Json,
+}
+
+/// <summary>What every verb understands, and what several ask for.</summary>
+internal static class Common
+{
+    public static Option<string?> As { get; } = new("--as")
+    {
+        Description = "Whose node, by the name of a profile.",
+        Recursive = true,
+    };
+
+    public static Option<string?> ProfilesFile { get; } = new("--profiles")
+    {
+        Description = $"The file of profiles; {Profiles.FileVariable} names it otherwise.",
+        Recursive = true,
+    };
+
+    public static Option<OutputForm> Output { get; } = OneOf(
+        new Option<OutputForm>("--output")
+        {
+            Description = "Text for people, or json for programs: the answer as the node's contract has it.",
+            Recursive = true,
+        },
+        "text",
+        "json");
+
+    public static Argument<string> Part => new("part") { Description = "A part, by trace id or by name." };
+
+    public static Argument<string> Trade => new("trade") { Description = "A trade, by trade id." };
+
+    public static Option<string?> Id => new("--id")
+    {
+        Description = "The id, a UUID; a new one unless given. Repeating a command with its id is harmless.",
+    };
+
+    public static Option<T> OneOf<T>(Option<T> option, params string[] values)
+    {
+        option.AcceptOnlyFromAmong(values);
+        return option;
+    }
+
+    public static string IdOrNew(string? id) => id ?? Guid.CreateVersion7().ToString();
+}

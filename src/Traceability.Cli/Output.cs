@@ -1,0 +1,148 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+using Traceability.Contracts.Common.V1;
+using Status = Google.Rpc.Status;
+
+namespace Traceability.Cli;
+
+/// <summary>What a person, or with --output json a program, is shown.</summary>
+internal sealed class Output(bool json)
+{
+    private const string DetailsTrailer = "grpc-status-details-bin";
+
+    /// <summary>Where output goes to a file or a pipe there is no window to fit into.</summary>
+    private const int RedirectedWidth = 160;
+
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private static readonly JsonFormatter Json =
+        new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true).WithIndentation());
+
+    private readonly IAnsiConsole _console = Console(System.Console.Out, System.Console.IsOutputRedirected);
+    private readonly IAnsiConsole _errors = Console(System.Console.Error, System.Console.IsErrorRedirected);
+
+    /// <summary>An answer, and what one would do next.</summary>
+    public void Show(IMessage message, IRenderable view, params string[] next)
+    {
+        if (json)
+        {
+            System.Console.Out.WriteLine(Json.Format(message));
+            return;
+        }
+
+        _console.Write(view);
+        foreach (var line in next)
+        {
+            _console.MarkupLineInterpolated($"[grey]next:[/] {line}");
+        }
+    }
+
+    /// <summary>A person sees what is being waited for.</summary>
+    public Task WaitAsync(string what, Func<Task> action) => json || System.Console.IsErrorRedirected
+        ? action()
+        : _errors.Status().StartAsync(Markup.Escape(what), _ => action());
+
+    public void Fail(string message)
+    {
+        if (json)
+        {
+            Fail(new JsonObject { ["message"] = message });
+            return;
+        }
+
+        _errors.MarkupLineInterpolated($"[red]{message}[/]");
+    }
+
+    /// <summary>What the node refused and why, with every field that is wrong.</summary>
+    public void Fail(RpcException refused)
+    {
+        var details = refused.Trailers.GetValueBytes(DetailsTrailer) is { } bytes
+            ? Status.Parser.ParseFrom(bytes)
+            : new Status();
+        var reason = Detail<ErrorInfo>(details)?.Reason ?? refused.StatusCode.ToString();
+        var violations = Detail<BadRequest>(details)?.FieldViolations ?? [];
+        if (json)
+        {
+            Fail(new JsonObject
+            {
+                ["reason"] = reason,
+                ["message"] = refused.Status.Detail,
+                ["violations"] = new JsonArray([.. violations.Select(violation => new JsonObject
+                {
+                    ["field"] = violation.Field,
+                    ["description"] = violation.Description,
+                })]),
+            });
+            return;
+        }
+
+        _errors.MarkupLineInterpolated($"[red]{reason}[/] {refused.Status.Detail}");
+        foreach (var violation in violations)
+        {
+            _errors.MarkupLineInterpolated($"  {violation.Field}: {violation.Description}");
+        }
+    }
+
+    /// <summary>A table of names and values.</summary>
+    public static Table Facts(params (string Name, string Value)[] facts)
+    {
+        var table = new Table().Border(TableBorder.None).HideHeaders().AddColumn("").AddColumn("");
+        foreach (var (name, value) in facts)
+        {
+            table.AddRow($"[grey]{Markup.Escape(name)}[/]", Markup.Escape(value));
+        }
+
+        return table;
+    }
+
+    public static Table Rows(string[] columns, IEnumerable<string[]> rows)
+    {
+        var table = new Table().Border(TableBorder.Simple).AddColumns(columns);
+        foreach (var row in rows)
+        {
+            table.AddRow([.. row.Select(Markup.Escape)]);
+        }
+
+        return table;
+    }
+
+    public static string Kilograms(Figures? figures, string otherwise) =>
+        figures is { HasTotal: true } ? $"{figures.Total} kg CO2e" : otherwise;
+
+    public static string Time(Timestamp? time) =>
+        time?.ToDateTimeOffset().ToString("u", CultureInfo.InvariantCulture) ?? "-";
+
+    /// <summary>The name of a value without the enum's own: TRADE_STATUS_ACCEPTED is "accepted".</summary>
+    public static string Word<T>(T value) where T : struct, System.Enum =>
+        string.Concat($"{value}".Select(letter => char.IsUpper(letter) ? $" {letter}" : $"{letter}"))
+            .Trim()
+            .ToLowerInvariant();
+
+    private static IAnsiConsole Console(TextWriter writer, bool redirected)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Ansi = redirected ? AnsiSupport.No : AnsiSupport.Detect,
+            ColorSystem = redirected ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+        });
+        if (redirected)
+        {
+            console.Profile.Width = RedirectedWidth;
+        }
+
+        return console;
+    }
+
+    private static void Fail(JsonObject error) =>
+        System.Console.Error.WriteLine(new JsonObject { ["error"] = error }.ToJsonString(Indented));
+
+    private static T? Detail<T>(Status details) where T : class, IMessage<T>, new() =>
+        details.Details.FirstOrDefault(detail => detail.Is(new T().Descriptor))?.Unpack<T>();
+}

@@ -1,0 +1,17 @@
+using System.CommandLine;
+using Traceability.Cli;
+
+var root = new RootCommand(
+    "What a company does with its node: parts, bills of materials, footprints, trades and releases.\n\n"
+    + "Example: trace --as B footprint show module")
+{
+    Common.As,
+    Common.ProfilesFile,
+    Common.Output,
+    PartCommands.Part,
+    PartCommands.Bill,
+    FootprintCommands.Footprint,
+    TradeCommands.Trade,
+    ReleaseCommands.Release,
+};
+return await root.Parse(args).InvokeAsync();

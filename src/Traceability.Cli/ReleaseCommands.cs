@@ -1,0 +1,93 @@
+using System.CommandLine;
+using Google.Protobuf.WellKnownTypes;
+using Spectre.Console;
+using Traceability.Contracts.Common.V1;
+using Traceability.Contracts.Node.V1;
+
+namespace Traceability.Cli;
+
+/// <summary>`trace release ...`.</summary>
+internal static class ReleaseCommands
+{
+    public static Command Release => new("release", "What one customer may see. Nothing is shown without a release.")
+    {
+        Grant(),
+        Revoke(),
+        Show(),
+    };
+
+    private static Verb Grant()
+    {
+        var trade = Common.Trade;
+        var fields = Common.OneOf(
+            new Option<FootprintField[]>("--field")
+            {
+                Description = "What is shown; may be repeated.",
+                DefaultValueFactory = _ => [FootprintField.Total],
+            },
+            "total",
+            "stages");
+        var purpose = new Option<string>("--purpose")
+        {
+            Description = "What for: product_footprint, battery_passport, cbam or audit.",
+            DefaultValueFactory = _ => "product_footprint",
+        };
+        var until = new Option<DateTimeOffset?>("--until") { Description = "When it ends; otherwise when revoked." };
+        return new(
+            "grant",
+            "Shows fields of the footprint of an accepted trade's part to its buyer, from now on.",
+            "release grant 0193a0f2-5d5c-7e1f-8a53-6f0d7b6b1c11 --field total",
+            async (parsed, session, output) =>
+            {
+                var request = new GrantReleaseRequest
+                {
+                    TradeId = parsed.GetValue(trade),
+                    Fields = { parsed.GetValue(fields) },
+                    Purpose = parsed.GetValue(purpose),
+                    ValidUntilTime = parsed.GetValue(until)?.ToTimestamp(),
+                };
+                var answer = await session.Releases.GrantReleaseAsync(request, session.Call);
+                output.Show(answer, View(answer.Release), $"to end it: trace release revoke {request.TradeId}");
+            },
+            trade, fields, purpose, until);
+    }
+
+    private static Verb Revoke()
+    {
+        var trade = Common.Trade;
+        return new(
+            "revoke",
+            "Ends a release. What was told before stays told; nothing new is.",
+            "release revoke 0193a0f2-5d5c-7e1f-8a53-6f0d7b6b1c11",
+            async (parsed, session, output) =>
+            {
+                var request = new RevokeReleaseRequest { TradeId = parsed.GetValue(trade) };
+                var answer = await session.Releases.RevokeReleaseAsync(request, session.Call);
+                output.Show(answer, View(answer.Release));
+            },
+            trade);
+    }
+
+    private static Verb Show()
+    {
+        var trade = Common.Trade;
+        return new(
+            "show",
+            "Shows what the buyer of a trade may see.",
+            "release show 0193a0f2-5d5c-7e1f-8a53-6f0d7b6b1c11",
+            async (parsed, session, output) =>
+            {
+                var request = new GetReleaseRequest { TradeId = parsed.GetValue(trade) };
+                var answer = await session.Releases.GetReleaseAsync(request, session.Call);
+                output.Show(answer, View(answer.Release));
+            },
+            trade);
+    }
+
+    private static Table View(Release release) => Output.Facts(
+        ("trade", release.TradeId),
+        ("shows", release.Revoked ? "nothing: revoked" : string.Join(", ", release.Fields.Select(Output.Word))),
+        ("purpose", release.Purpose),
+        ("until", release.ValidUntilTime is null ? "revoked" : Output.Time(release.ValidUntilTime)),
+        ("changed", Output.Time(release.ChangeTime)));
+}

@@ -1,0 +1,196 @@
+using System.CommandLine;
+using Google.Protobuf.WellKnownTypes;
+using Spectre.Console;
+using Traceability.Contracts.Node.V1;
+
+namespace Traceability.Cli;
+
+/// <summary>`trace trade ...`.</summary>
+internal static class TradeCommands
+{
+    public static Command Trade => new("trade", "Questions to suppliers, and their answers.")
+    {
+        Request(),
+        List(),
+        Show(),
+        Accept(),
+        Reject(),
+        Cancel(),
+    };
+
+    private static Verb Request()
+    {
+        var part = Common.Part;
+        var supplier = new Option<string>("--supplier")
+        {
+            Description = "Who is asked: an operator id, or the name of a profile.",
+            Required = true,
+        };
+        var message = new Option<string>("--message")
+        {
+            Description = "What the supplier needs to find its part, such as an order number.",
+            DefaultValueFactory = _ => "",
+        };
+        var due = new Option<DateTimeOffset?>("--due") { Description = "Until when an answer is wanted." };
+        var id = Common.Id;
+        return new(
+            "request",
+            "Asks a supplier for the footprint of a part the company buys.",
+            "trade request \"cathode from A\" --supplier A --message \"our order 4711\"",
+            async (parsed, session, output) =>
+            {
+                var request = new RequestTradeRequest
+                {
+                    TradeId = Common.IdOrNew(parsed.GetValue(id)),
+                    SupplierOperatorId = session.OperatorId(parsed.GetValue(supplier)!),
+                    DownstreamTraceId = await session.PartAsync(parsed.GetValue(part)!),
+                    Message = parsed.GetValue(message),
+                    DueTime = parsed.GetValue(due)?.ToTimestamp(),
+                };
+                var answer = await session.Trades.RequestTradeAsync(request, session.Call);
+                output.Show(
+                    answer, View(answer.Trade), $"the supplier answers: trace trade accept {request.TradeId} PART");
+            },
+            part, supplier, message, due, id);
+    }
+
+    private static Verb List() => new(
+        "list",
+        "Lists the company's trades, as buyer and as supplier.",
+        "trade list",
+        async (_, session, output) =>
+        {
+            var answer = await AllAsync(session);
+            var table = Output.Rows(
+                ["trade id", "status", "buyer", "supplier", "message"],
+                answer.Trades.Select(trade => new[]
+                {
+                    trade.TradeId,
+                    Output.Word(trade.Status),
+                    trade.BuyerOperatorId,
+                    trade.SupplierOperatorId,
+                    trade.Message,
+                }));
+            output.Show(answer, table, "trace trade show TRADE");
+        });
+
+    private static Verb Show()
+    {
+        var trade = Common.Trade;
+        return new(
+            "show",
+            "Shows a trade.",
+            "trade show 0193a0f2-5d5c-7e1f-8a53-6f0d7b6b1c11",
+            async (parsed, session, output) =>
+            {
+                var request = new GetTradeRequest { TradeId = parsed.GetValue(trade) };
+                var answer = await session.Trades.GetTradeAsync(request, session.Call);
+                output.Show(answer, View(answer.Trade));
+            },
+            trade);
+    }
+
+    private static Verb Accept()
+    {
+        var (trade, part) = (Common.Trade, Common.Part);
+        return new(
+            "accept",
+            "Answers a request with the company's own part. By itself this discloses nothing.",
+            "trade accept 0193a0f2-5d5c-7e1f-8a53-6f0d7b6b1c11 cathode",
+            async (parsed, session, output) =>
+            {
+                var request = new AcceptTradeRequest
+                {
+                    TradeId = parsed.GetValue(trade),
+                    UpstreamTraceId = await session.PartAsync(parsed.GetValue(part)!),
+                };
+                var answer = await session.Trades.AcceptTradeAsync(request, session.Call);
+                output.Show(answer, View(answer.Trade), $"trace release grant {request.TradeId} --field total");
+            },
+            trade, part);
+    }
+
+    private static Verb Reject()
+    {
+        var trade = Common.Trade;
+        var message = new Option<string>("--message")
+        {
+            Description = "Why, for the buyer.",
+            DefaultValueFactory = _ => "",
+        };
+        return new(
+            "reject",
+            "Answers a request with a refusal.",
+            "trade reject 0193a0f2-5d5c-7e1f-8a53-6f0d7b6b1c11 --message \"not our part\"",
+            async (parsed, session, output) =>
+            {
+                var request = new RejectTradeRequest
+                {
+                    TradeId = parsed.GetValue(trade),
+                    Message = parsed.GetValue(message),
+                };
+                var answer = await session.Trades.RejectTradeAsync(request, session.Call);
+                output.Show(answer, View(answer.Trade));
+            },
+            trade, message);
+    }
+
+    private static Verb Cancel()
+    {
+        var trade = Common.Trade;
+        return new(
+            "cancel",
+            "Withdraws a request that was not answered yet.",
+            "trade cancel 0193a0f2-5d5c-7e1f-8a53-6f0d7b6b1c11",
+            async (parsed, session, output) =>
+            {
+                var request = new CancelTradeRequest { TradeId = parsed.GetValue(trade) };
+                var answer = await session.Trades.CancelTradeAsync(request, session.Call);
+                output.Show(answer, View(answer.Trade));
+            },
+            trade);
+    }
+
+    private static async Task<ListTradesResponse> AllAsync(Session session)
+    {
+        var all = new ListTradesResponse();
+        var request = new ListTradesRequest { PageSize = 1000 };
+        do
+        {
+            var page = await session.Trades.ListTradesAsync(request, session.Call);
+            all.Trades.AddRange(page.Trades);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+        return all;
+    }
+
+    private static Table View(Trade trade)
+    {
+        List<(string, string)> facts =
+        [
+            ("trade", trade.TradeId),
+            ("status", Output.Word(trade.Status)),
+            ("buyer", trade.BuyerOperatorId),
+            ("supplier", trade.SupplierOperatorId),
+            ("message", trade.Message),
+            ("due", Output.Time(trade.DueTime)),
+        ];
+        if (trade.HasDownstreamTraceId)
+        {
+            facts.Add(("our bought part", trade.DownstreamTraceId));
+        }
+
+        if (trade.HasUpstreamTraceId)
+        {
+            facts.Add(("our made part", trade.UpstreamTraceId));
+        }
+
+        if (trade.RejectMessage.Length > 0)
+        {
+            facts.Add(("refusal", trade.RejectMessage));
+        }
+
+        return Output.Facts([.. facts]);
+    }
+}

@@ -1,0 +1,68 @@
+using System.CommandLine;
+using Grpc.Core;
+
+namespace Traceability.Cli;
+
+/// <summary>One thing to do: `trace noun verb`.</summary>
+internal sealed class Verb : Command
+{
+    private const int Refused = 1;
+
+    /// <param name="name">The verb.</param>
+    /// <param name="description">What it does.</param>
+    /// <param name="example">Arguments that would work, after "trace noun verb".</param>
+    /// <param name="run">Does it.</param>
+    /// <param name="symbols">Arguments and options.</param>
+    public Verb(
+        string name, string description, string example, Func<ParseResult, Session, Output, Task> run,
+        params Symbol[] symbols)
+        : base(name, $"{description}\n\nExample: trace {example}")
+    {
+        foreach (var symbol in symbols)
+        {
+            if (symbol is Argument argument)
+            {
+                Add(argument);
+            }
+            else
+            {
+                Add((Option)symbol);
+            }
+        }
+
+        SetAction((parsed, cancellationToken) => RunAsync(run, parsed, cancellationToken));
+    }
+
+    private static async Task<int> RunAsync(
+        Func<ParseResult, Session, Output, Task> run, ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var output = new Output(json: parsed.GetValue(Common.Output) == OutputForm.Json);
+        try
+        {
+            var profiles = Profiles.Load(parsed.GetValue(Common.ProfilesFile));
+            var profile = profiles.Select(parsed.GetValue(Common.As));
+            await output.WaitAsync($"asking {profile.Node}", async () =>
+            {
+                using var session = await Session.OpenAsync(profiles, profile, cancellationToken);
+                await run(parsed, session, output);
+            });
+            return 0;
+        }
+        catch (ProblemException problem)
+        {
+            output.Fail(problem.Message);
+            return Refused;
+        }
+        catch (Exception exception) when (
+            exception is RpcException or OperationCanceledException && cancellationToken.IsCancellationRequested)
+        {
+            // The person pressed Ctrl-C, which is how a watch ends.
+            return 0;
+        }
+        catch (RpcException refused)
+        {
+            output.Fail(refused);
+            return Refused;
+        }
+    }
+}
