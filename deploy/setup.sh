@@ -35,3 +35,13 @@ need_postgres() {
         exit 1
     fi
 }
+
+# gRPC peers nobody here wrote, for the tests. Without node or npm those tests are skipped and say so.
+need_peers() {
+    local folder=tests/peers
+    if ! command -v node >/dev/null || ! command -v npm >/dev/null; then return; fi
+    if [ $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]; then return; fi
+    step "Installing gRPC peers for the tests"
+    npm ci --prefix $folder --ignore-scripts --no-audit --no-fund --loglevel error </dev/null
+    touch $folder/node_modules/.package-lock.json
+}

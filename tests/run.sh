@@ -31,6 +31,7 @@ done
 
 need_dotnet
 need_postgres
+need_peers
 
 results=$PWD/artifacts/test-results
 rm -rf "$results"
@@ -43,8 +44,9 @@ if [ $format = yes ]; then
 fi
 
 status=0
-for folder in tests/Traceability.$project/; do
-    name=$(basename "$folder")
+# In falling order: what is quick and what guards disclosure comes first.
+for name in $(cd tests && printf '%s\n' Traceability.$project | sort -r); do
+    folder=tests/$name
     step "Testing $name"
     dotnet test "$folder" --configuration Release --no-build --nologo --verbosity quiet \
         --logger "trx;LogFileName=$name.trx" --results-directory "$results" "${filter[@]}" </dev/null \

@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace Traceability.Local.Federation;
 
 /// <summary>An authority for one machine and the certificates it has signed, as PEM files in a folder.</summary>
-internal sealed class Certificates
+public sealed class Certificates
 {
     private static readonly TimeSpan Validity = TimeSpan.FromDays(90);
 

@@ -11,6 +11,8 @@ namespace Grpc.AspNetCore.Server;
 internal sealed class CallHandler(
     IMethod method, GrpcServiceOptions options, ILogger logger, Func<HttpServerCallContext, Task> run)
 {
+    private static readonly Status Late = new(StatusCode.DeadlineExceeded, "Deadline Exceeded");
+
     public async Task HandleAsync(HttpContext http)
     {
         if (!HttpProtocol.IsHttp2(http.Request.Protocol) || !IsGrpc(http.Request.ContentType))
@@ -55,7 +57,7 @@ internal sealed class CallHandler(
         try
         {
             await run(call);
-            return call.Status;
+            return call.DeadlineExceeded ? Late : call.Status;
         }
         catch (RpcException exception)
         {
@@ -68,7 +70,7 @@ internal sealed class CallHandler(
         }
         catch (Exception) when (call.DeadlineExceeded)
         {
-            return new Status(StatusCode.DeadlineExceeded, "Deadline Exceeded");
+            return Late;
         }
         catch (Exception) when (call.CancellationToken.IsCancellationRequested)
         {

@@ -59,12 +59,12 @@ public static class GrpcEndpointRouteBuilderExtensions
     }
 
     /// <summary>Answers for what nobody has mapped.</summary>
-    internal static async Task UnknownAsync(HttpContext http, string text)
+    internal static Task UnknownAsync(HttpContext http, string text)
     {
         http.Response.ContentType = Grpc.Wire.Headers.ContentType;
         http.Response.Headers[Grpc.Wire.Headers.Status] = "12";
         http.Response.Headers[Grpc.Wire.Headers.Message] = text;
-        await http.Response.StartAsync(http.RequestAborted);
+        return Task.CompletedTask;
     }
 
     private static RouteHandlerBuilder Map<TService>(
