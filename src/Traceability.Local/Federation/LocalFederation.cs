@@ -44,6 +44,9 @@ public sealed class LocalFederation : IAsyncDisposable
     /// <summary>The file with which `trace --as` reaches each company's node.</summary>
     public string Profiles => Path.Combine(_folder, "profiles.json");
 
+    /// <summary>PEM file of the key with which the broker signs tokens.</summary>
+    public string TokenIssuerKey => Path.Combine(_folder, "token-issuer.pem");
+
     public string ConnectionString(string database) => _postgres.ConnectionString(database);
 
     /// <param name="folder">Takes data, logs, keys and settings. A new one starts an empty federation.</param>
@@ -187,10 +190,9 @@ public sealed class LocalFederation : IAsyncDisposable
 
     private void WriteBroker()
     {
-        var signingKey = Path.Combine(_folder, "token-issuer.pem");
         using (var key = ECDsa.Create(ECCurve.NamedCurves.nistP256))
         {
-            SecretFile.Write(signingKey, key.ExportPkcs8PrivateKeyPem());
+            SecretFile.Write(TokenIssuerKey, key.ExportPkcs8PrivateKeyPem());
         }
 
         Broker = $"https://127.0.0.1:{FreePort()}";
@@ -200,7 +202,7 @@ public sealed class LocalFederation : IAsyncDisposable
             ["ConnectionStrings"] = new { Server = _postgres.ConnectionString("postgres") },
             ["TokenIssuer"] = new
             {
-                SigningKey = signingKey,
+                SigningKey = TokenIssuerKey,
                 Clients = Companies.SelectMany(Clients).Append(
                     Client(Administrator.ClientId, Administrator.ClientSecret, Guid.Empty, "administrator", "broker")),
             },

@@ -78,14 +78,15 @@ public class BadInputTests(Federation federation) : IClassFixture<Federation>
     }
 
     [Fact]
-    public async Task A_token_that_is_missing_foreign_or_for_another_server_does_not_get_in()
+    public async Task A_token_that_is_missing_foreign_expired_or_for_another_server_does_not_get_in()
     {
         var broker = await FederationClient.TokenAsync(
             federation.Processes, federation.Processes.Administrator, "broker", federation.Deadline);
 
         Assert.Equal("no token", await ProblemAsync(""));
         Assert.Equal("the token is for another audience", await ProblemAsync(broker));
-        Assert.Equal("the token is not signed by the issuer", await ProblemAsync(Forge(TimeSpan.FromMinutes(5))));
+        Assert.Equal("the token is not signed by the issuer", await ProblemAsync(ForgedToken()));
+        Assert.Equal("the token has expired", await ProblemAsync(ExpiredToken()));
         Assert.Equal("the token cannot be read", await ProblemAsync("nonsense"));
     }
 
@@ -115,17 +116,31 @@ public class BadInputTests(Federation federation) : IClassFixture<Federation>
     }
 
     /// <summary>Everything is right but the key.</summary>
-    private string Forge(TimeSpan lifetime)
+    private string ForgedToken()
     {
-        var now = TimeProvider.System.GetUtcNow().UtcDateTime;
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return Token(key, TimeProvider.System.GetUtcNow().UtcDateTime);
+    }
+
+    /// <summary>Everything is right but the time.</summary>
+    private string ExpiredToken()
+    {
+        using var key = ECDsa.Create();
+        key.ImportFromPem(File.ReadAllText(federation.Processes.TokenIssuerKey));
+        return Token(key, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-1));
+    }
+
+    private string Token(ECDsa key, DateTime start)
+    {
+        var security = new ECDsaSecurityKey(key);
+        security.KeyId = Base64UrlEncoder.Encode(security.ComputeJwkThumbprint());
         return new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
         {
             Issuer = federation.Processes.Broker,
             Audience = "node",
-            NotBefore = now,
-            Expires = now + lifetime,
-            SigningCredentials = new SigningCredentials(new ECDsaSecurityKey(key), SecurityAlgorithms.EcdsaSha256),
+            NotBefore = start,
+            Expires = start.AddMinutes(10),
+            SigningCredentials = new SigningCredentials(security, SecurityAlgorithms.EcdsaSha256),
         });
     }
 

@@ -26,6 +26,7 @@ public class ThreeTiersTests(Federation federation) : IClassFixture<Federation>
         // A change at the far end arrives with nobody pressing anything.
         await a.DeclareAsync(parts.Cathode, "4");
         await c.WaitForTotalAsync(parts.Pack, "19.123456789", federation.Deadline);
+        await OneTraceRunsFromCommandToTotalAsync(parts);
 
         await TheBrokerKnowsNoSecretsAsync();
         await RebuiltReadModelsAreTheSameAsync();
@@ -39,6 +40,22 @@ public class ThreeTiersTests(Federation federation) : IClassFixture<Federation>
         Assert.True(await federation.Story.IsHiddenAsync("C", "A", sentinel, federation.Deadline));
         Assert.True(await federation.Story.IsHiddenAsync("C", "B", parts.Module, federation.Deadline));
         Assert.True(await federation.Story.IsHiddenAsync("A", "C", parts.Pack, federation.Deadline));
+    }
+
+    private async Task OneTraceRunsFromCommandToTotalAsync(StoryParts parts)
+    {
+        var command = await TraceAsync(Story.A, "contribution_revised", parts.Cathode);
+        var total = await TraceAsync(Story.C, "footprint_rolled_up", parts.Pack);
+
+        Assert.Equal(command, total);
+
+        // The trace id of the last such event: correlation_id is a W3C traceparent.
+        async Task<string> TraceAsync(string company, string type, string part) => (await federation.RowsAsync(
+            EventStore.DatabaseOf(federation.Processes.Company(company).OperatorId),
+            $"""
+            select split_part(correlation_id, '-', 2) from traceability.mt_events
+            where type = '{type}' and stream_id = 'footprint/{part}' order by version desc limit 1
+            """)).Single();
     }
 
     /// <summary>Everything the broker wrote: every row of every table, and its log.</summary>
