@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Traceability.Local.Demo;
+using Traceability.Local.Federation;
 
 var folder = new Option<DirectoryInfo?>("--folder")
 {
@@ -26,4 +27,25 @@ demo.SetAction(async (parsed, cancellationToken) =>
     return code;
 });
 
-return await new RootCommand("A whole federation on this machine.") { demo }.Parse(args).InvokeAsync();
+var target = new Argument<DirectoryInfo>("folder") { Description = "Where the PEM files go." };
+var names = new Argument<string[]>("names")
+{
+    Description = "Whom to make certificates for; also the names of their hosts.",
+    Arity = ArgumentArity.OneOrMore,
+};
+var certificates = new Command(
+    "certificates", "Makes an authority for development and certificates. Example: certificates secrets broker node-a")
+{
+    target,
+    names,
+};
+certificates.SetAction(parsed =>
+{
+    var authority = new Certificates(parsed.GetValue(target)!.FullName, TimeProvider.System);
+    foreach (var name in parsed.GetValue(names)!)
+    {
+        Console.WriteLine(authority.Issue(name).Certificate);
+    }
+});
+
+return await new RootCommand("A whole federation on this machine.") { demo, certificates }.Parse(args).InvokeAsync();

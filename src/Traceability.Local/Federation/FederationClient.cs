@@ -61,7 +61,7 @@ public sealed class FederationClient : IDisposable
     public static async Task<string> TokenAsync(
         LocalFederation federation, Company client, string resource, CancellationToken cancellationToken)
     {
-        using var http = new HttpClient(Handler(federation, null));
+        using var http = Http(federation);
         using var form = new FormUrlEncodedContent(new Dictionary<string, string>
         {
             ["grant_type"] = "client_credentials",
@@ -74,6 +74,9 @@ public sealed class FederationClient : IDisposable
         var answer = await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
         return answer.GetProperty("access_token").GetString()!;
     }
+
+    /// <summary>Plain HTTPS with the servers of the federation.</summary>
+    public static HttpClient Http(LocalFederation federation) => new(Handler(federation, null));
 
     public void Dispose() => _channel.Dispose();
 
