@@ -54,6 +54,9 @@ for name in $(cd tests && printf '%s\n' Traceability.$project | sort -r); do
 done
 
 total() { cat "$results"/*.trx | grep -o "<Counters [^>]*" | grep -o " $1=\"[0-9]*\"" | tr -dc "0-9\n" | awk "{ sum += \$1 } END { print sum + 0 }"; }
+# Why a test was skipped stands in the line below its name.
+sed -n '/outcome="NotExecuted"/{s/.*testName="\([^"]*\)".*/\1/;h};/<Message>/{x;/./{G;s/\n *<Message>/: /;s/<\/Message>.*//;s/^/skipped /;p};s/.*//;h}' \
+    "$results"/*.trx
 skipped=$(cat "$results"/*.trx | grep -c 'outcome="NotExecuted"' || true)
 passed=$(total passed) failed=$(total failed)
 [ "$passed" -gt 0 ] || { echo "No test ran." >&2; status=1; }
