@@ -115,6 +115,14 @@ public sealed class EventStore : IAsyncDisposable
         return (await session.Events.FetchStreamStateAsync(key, cancellationToken))?.Version ?? 0;
     }
 
+    /// <summary>The events of a stream, oldest first.</summary>
+    public async Task<IReadOnlyList<object>> EventsAsync(
+        string database, string key, CancellationToken cancellationToken)
+    {
+        await using var session = _store.QuerySession(database);
+        return [.. (await session.Events.FetchStreamAsync(key, token: cancellationToken)).Select(e => e.Data)];
+    }
+
     /// <summary>Empties all read models and makes them anew from the events. Nobody may write meanwhile.</summary>
     public async Task RebuildAsync(string database, CancellationToken cancellationToken)
     {

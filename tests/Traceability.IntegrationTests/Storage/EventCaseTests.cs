@@ -1,0 +1,130 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using Npgsql;
+using Traceability.Domain.Parts;
+using Traceability.Local.PostgreSql;
+using Traceability.Storage;
+using Xunit;
+
+namespace Traceability.IntegrationTests.Storage;
+
+/// <summary>
+/// Events are for ever: tests/cases/events holds every shape that was ever stored, and each is still written and read so.
+/// A new event is added with UPDATE_LOCKS=1; what is there is never edited.
+/// </summary>
+#pragma warning disable CA1001 // xunit calls IAsyncLifetime.DisposeAsync.
+public sealed partial class EventCaseTests : IAsyncLifetime
+#pragma warning restore CA1001
+{
+    private const string Database = "cases";
+
+    private static readonly string Root = Path.GetFullPath(Path.Combine(SourceFolder(), "..", "..", ".."));
+    private static readonly string Cases = Path.Combine(Root, "tests", "cases", "events");
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
+    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(1));
+    private PrivatePostgres _postgres = null!;
+    private EventStore _store = null!;
+
+    public async Task InitializeAsync()
+    {
+        _postgres = await PrivatePostgres.StartAsync(_folder, durable: false, _timer.Token);
+        _store = EventStore.Open(_postgres.ConnectionString("postgres"), TimeProvider.System);
+        await _store.MigrateAsync(Database, _timer.Token);
+    }
+
+    [Fact]
+    public async Task Every_event_is_stored_as_its_case_says()
+    {
+        foreach (var (name, type) in Pinned())
+        {
+            await _store.WorkAsync(
+                Database, new Provenance("test", null, null), work => RecordAsync(work, name, type), _timer.Token);
+            var (stored, alias) = await StoredAsync($"case/{name}");
+
+            var file = Path.Combine(Cases, $"{name}.json");
+            if (!File.Exists(file) && Environment.GetEnvironmentVariable("UPDATE_LOCKS") is not null)
+            {
+                await File.WriteAllTextAsync(file, stored + "\n", _timer.Token);
+            }
+
+            Assert.True(File.Exists(file), $"{name} has no case. UPDATE_LOCKS=1 adds it.");
+            Assert.Equal((await File.ReadAllTextAsync(file, _timer.Token)).TrimEnd(), stored);
+            Assert.Equal(name, alias);
+        }
+    }
+
+    [Fact]
+    public async Task Every_case_can_still_be_read()
+    {
+        foreach (var file in Directory.EnumerateFiles(Cases, "*.json"))
+        {
+            var (name, data) = (Path.GetFileNameWithoutExtension(file), await File.ReadAllTextAsync(file, _timer.Token));
+            await InsertAsync($"old/{name}", name, data);
+
+            var read = Assert.Single(await _store.EventsAsync(Database, $"old/{name}", _timer.Token));
+
+            var type = Pinned().Single(pinned => pinned.Name == name).Type;
+            Assert.Equivalent(EventSample.Of(type), read, strict: true);
+        }
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _store.DisposeAsync();
+        await _postgres.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+        _timer.Dispose();
+    }
+
+    private static Task<bool> RecordAsync(Work work, string name, Type type)
+    {
+        work.Record($"case/{name}", EventSample.Of(type));
+        return Task.FromResult(true);
+    }
+
+    /// <summary>The names that Storage has pinned, from its own source.</summary>
+    private static IEnumerable<(string Name, Type Type)> Pinned()
+    {
+        var source = File.ReadAllText(Path.Combine(Root, "src", "Traceability.Storage", "EventNames.cs"));
+        var types = typeof(Part).Assembly.GetTypes().ToLookup(type => type.Name);
+        return Pin().Matches(source).Select(match => (match.Groups[2].Value, types[match.Groups[1].Value].Single()));
+    }
+
+    private async Task<(string Data, string Alias)> StoredAsync(string stream)
+    {
+        await using var command = _store.Source(Database).CreateCommand(
+            $"select jsonb_pretty(data), type from {EventStore.Schema}.mt_events where stream_id = $1");
+        command.Parameters.AddWithValue(stream);
+        await using var reader = await command.ExecuteReaderAsync(_timer.Token);
+        Assert.True(await reader.ReadAsync(_timer.Token));
+        return (reader.GetString(0), reader.GetString(1));
+    }
+
+    /// <summary>As another version of the product has stored it.</summary>
+    private async Task InsertAsync(string stream, string name, string data)
+    {
+        await using var batch = _store.Source(Database).CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(
+            $"insert into {EventStore.Schema}.mt_streams (id, version, tenant_id) values ($1, 1, '{Database}')")
+        {
+            Parameters = { new() { Value = stream } },
+        });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(
+            $"""
+            insert into {EventStore.Schema}.mt_events
+                (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type)
+            values (nextval('{EventStore.Schema}.mt_events_sequence'), gen_random_uuid(), $1, 1, $2::jsonb, $3, now(),
+                '{Database}', 'Gone, Gone')
+            """)
+        {
+            Parameters = { new() { Value = stream }, new() { Value = data }, new() { Value = name } },
+        });
+        await batch.ExecuteNonQueryAsync(_timer.Token);
+    }
+
+    private static string SourceFolder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
+
+    [GeneratedRegex("""MapEventType<(\w+)>\("(\w+)"\)""")]
+    private static partial Regex Pin();
+}
