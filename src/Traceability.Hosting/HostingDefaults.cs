@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.Tokens;
 using OpenTelemetry.Metrics;
@@ -22,6 +23,9 @@ public static class HostingDefaults
 {
     /// <summary>Ten thousand lines of a bill of materials fit; what is larger is not one message.</summary>
     public const int MaxMessageBytes = 1024 * 1024;
+
+    /// <summary>Calls that are under way may end; streams never do by themselves, and are taken up elsewhere.</summary>
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(3);
 
     /// <summary>Clocks of companies differ by seconds, not by minutes.</summary>
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
@@ -54,6 +58,7 @@ public static class HostingDefaults
             options.Interceptors.Add<GrpcErrors>();
             options.Interceptors.Add<CallerInterceptor>();
         });
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddGrpcHealthChecks();
         builder.Services.AddGrpcReflection();
         return settings;

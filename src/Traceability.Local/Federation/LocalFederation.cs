@@ -31,6 +31,9 @@ public sealed class LocalFederation : IAsyncDisposable
 
     public string Broker { get; private set; } = "";
 
+    /// <summary>Where servers that are started from now on send telemetry (OTLP over HTTP). Null: nowhere.</summary>
+    public string? Collector { get; set; }
+
     public string Authority => _certificates.Authority;
 
     /// <summary>Runs the federation itself; belongs to no company.</summary>
@@ -120,6 +123,12 @@ public sealed class LocalFederation : IAsyncDisposable
     public async Task KillAsync(string process)
     {
         await _processes[process].KillAsync();
+        await StopAsync(process);
+    }
+
+    /// <summary>Asks "broker" or "node-A" to end, and waits until it has.</summary>
+    public async Task StopAsync(string process)
+    {
         await _processes[process].DisposeAsync();
         _processes.Remove(process);
     }
@@ -185,6 +194,12 @@ public sealed class LocalFederation : IAsyncDisposable
         var description = new ProcessStartInfo(command[0], command.Skip(1)) { WorkingDirectory = _folder };
         description.Environment["TRACEABILITY_SETTINGS"] = SettingsFile(name);
         description.Environment["DOTNET_TieredPGO"] = "0";
+        if (Collector is not null)
+        {
+            description.Environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = Collector;
+            description.Environment["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf";
+        }
+
         return description;
     }
 
