@@ -1,4 +1,4 @@
-using Marten;
+using Marten.Events;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Operators;
 using Traceability.Domain.Parts;
@@ -11,7 +11,7 @@ namespace Traceability.Storage;
 /// <summary>The stored name of every event, for ever: renaming a class never renames history.</summary>
 internal static class EventNames
 {
-    public static void Pin(EventStoreOptions events)
+    public static void Pin(IEventStoreOptions events)
     {
         events.MapEventType<OperatorEnrolled>("operator_enrolled");
         events.MapEventType<OperatorSuspended>("operator_suspended");

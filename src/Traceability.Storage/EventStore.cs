@@ -1,6 +1,7 @@
 using JasperFx;
 using JasperFx.Events;
 using Marten;
+using Marten.Events;
 using Npgsql;
 using Weasel.Core;
 
@@ -161,7 +162,7 @@ public sealed class EventStore : IAsyncDisposable
         }
     }
 
-    private static void ConfigureEvents(EventStoreOptions events, TimeProvider clock)
+    private static void ConfigureEvents(IEventStoreOptions events, TimeProvider clock)
     {
         events.StreamIdentity = StreamIdentity.AsString;
         events.AppendMode = EventAppendMode.QuickWithServerTimestamps;

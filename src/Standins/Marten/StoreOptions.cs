@@ -21,7 +21,9 @@ public class StoreOptions
 
     public bool DisableNpgsqlLogging { get; set; }
 
-    public EventStoreOptions Events { get; } = new();
+    public IEventStoreOptions Events => EventOptions;
+
+    internal EventStoreOptions EventOptions { get; } = new();
 
     public ProjectionOptions Projections { get; } = new();
 
@@ -68,9 +70,8 @@ public class StoreOptions
 }
 
 /// <summary>Settings of the event store.</summary>
-public class EventStoreOptions
+internal sealed class EventStoreOptions : IEventStoreOptions
 {
-    /// <summary>Only <see cref="StreamIdentity.AsString"/> is implemented.</summary>
     public StreamIdentity StreamIdentity { get; set; } = StreamIdentity.AsString;
 
     public EventAppendMode AppendMode { get; set; } = EventAppendMode.QuickWithServerTimestamps;

@@ -23,7 +23,7 @@ public enum Currency
 
 public sealed record Invoice(string Id, string Customer, decimal Amount, Currency Currency, bool Paid)
 {
-    public static Invoice? Evolve(Invoice? invoice, object data) => data switch
+    public static Invoice? Fold(Invoice? invoice, object data) => data switch
     {
         InvoiceOpened opened => new("", opened.Customer, opened.Amount, opened.Currency, Paid: false),
         InvoiceRaised raised => invoice! with { Amount = invoice.Amount + raised.By },
@@ -49,7 +49,7 @@ public sealed record Address(string Id, string Street);
 
 internal sealed class InvoiceFold : SingleStreamProjection<Invoice, string>
 {
-    public override Invoice? Evolve(Invoice? snapshot, string id, IEvent e) => Invoice.Evolve(snapshot, e.Data);
+    public override Invoice? Evolve(Invoice? snapshot, string id, IEvent e) => Invoice.Fold(snapshot, e.Data);
 }
 
 internal sealed class BalanceProjection : IProjection

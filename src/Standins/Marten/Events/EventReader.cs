@@ -47,7 +47,7 @@ internal static class EventReader
             UserName = Text(reader, 12),
             IsArchived = reader.GetBoolean(13),
         };
-        var data = options.Events.Names.Read(
+        var data = options.EventOptions.Names.Read(
             envelope.EventTypeName, envelope.DotNetTypeName, reader.GetString(4), options.Json);
         return envelope.Around(data);
     }

@@ -142,7 +142,7 @@ internal sealed class SessionEvents(StoreOptions options, MartenDatabase databas
             StreamKey = action.Key,
             Timestamp = now,
             TenantId = session.TenantId,
-            EventTypeName = options.Events.Names.NameOf(data.GetType()),
+            EventTypeName = options.EventOptions.Names.NameOf(data.GetType()),
             DotNetTypeName = $"{data.GetType().FullName}, {data.GetType().Assembly.GetName().Name}",
             CorrelationId = session.CorrelationId,
             CausationId = session.CausationId,
