@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Grpc.Net.Client;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Hosting;
 using Traceability.Proofs;
@@ -15,10 +14,9 @@ internal sealed class BrokerClient
     private readonly FederationTokens _tokens;
     private readonly TimeProvider _clock;
 
-    public BrokerClient(string address, SocketsHttpHandler handler, FederationTokens tokens, TimeProvider clock)
+    public BrokerClient(ChannelBase channel, FederationTokens tokens, TimeProvider clock)
     {
         (_tokens, _clock) = (tokens, clock);
-        var channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = handler });
         Directory = new(channel);
         Trades = new(channel);
         Releases = new(channel);

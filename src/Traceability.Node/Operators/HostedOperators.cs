@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Net.Client;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Traceability.Domain;
 using Traceability.Hosting;
@@ -16,11 +17,15 @@ internal sealed class HostedOperators : IHealthCheck, IDisposable
     public HostedOperators(NodeSettings node, HostSettings host, EventStore store, TimeProvider clock)
     {
         _store = store;
-        var handler = new FederationHandler(host).Create();
+        // A channel takes its handler for itself, so tokens are fetched through another.
+        var federation = new FederationHandler(host);
+        var channel = GrpcChannel.ForAddress(
+            node.Broker, new GrpcChannelOptions { HttpHandler = federation.Create(), DisposeHttpClient = true });
+        var handler = federation.Create();
         _operators = node.Operators.ToDictionary(one => one.OperatorId, one => new HostedOperator(
             one.OperatorId,
             OperatorKeys.LoadOrCreate(one.Keys),
-            new BrokerClient(node.Broker, handler, Tokens(one), clock),
+            new BrokerClient(channel, Tokens(one), clock),
             store));
 
         FederationTokens Tokens(OperatorSettings one) => new(
