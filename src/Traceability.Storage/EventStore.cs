@@ -129,11 +129,14 @@ public sealed class EventStore : IAsyncDisposable
     {
         await using (var session = _store.LightweightSession(database))
         {
-            foreach (var state in States.All)
+            // A table is made when its first document is stored.
+            var tables = await session.QueryAsync<string>(
+                "select table_name::text from information_schema.tables where table_schema = ?",
+                cancellationToken,
+                Schema);
+            foreach (var table in States.All.Select(state => state.Table).Intersect(tables))
             {
-                session.QueueSqlCommand($"""
-                    do $$ begin delete from {Schema}.{state.Table}; exception when undefined_table then null; end $$
-                    """);
+                session.QueueSqlCommand($"delete from {Schema}.{table}");
             }
 
             await session.SaveChangesAsync(cancellationToken);

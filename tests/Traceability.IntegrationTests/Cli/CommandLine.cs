@@ -8,13 +8,7 @@ namespace Traceability.IntegrationTests.Cli;
 /// <summary>The program `trace` as a process of its own.</summary>
 internal sealed class CommandLine(Federation federation, string company)
 {
-    private static readonly string Program = Path.GetFullPath(Path.Combine(
-        AppContext.BaseDirectory,
-        "..",
-        "..",
-        "Traceability.Cli",
-        Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)),
-        "trace.dll"));
+    private static readonly string Program = Programs.PathOf("Traceability.Cli", "trace.dll");
 
     /// <summary>Runs a command that must succeed, and reads its answer.</summary>
     public async Task<JsonElement> JsonAsync(params string[] arguments)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Traceability.IntegrationTests.Harness;
 using Xunit;
 
 namespace Traceability.IntegrationTests.Faults;
@@ -13,7 +14,7 @@ public class KilledDemoTests
     {
         using var timer = new CancellationTokenSource(Deadline);
         var folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
-        var program = Path.Combine(AppContext.BaseDirectory, "Traceability.Local.dll");
+        var program = Programs.PathOf("Traceability.Local", "Traceability.Local.dll");
         using var demo = Process.Start(new ProcessStartInfo("dotnet", [program, "demo", "--folder", folder])
         {
             RedirectStandardOutput = true,
