@@ -19,6 +19,8 @@ public enum RefusalReason
     WrongKindOfPart = 14,
     UnitsDisagree = 15,
     Internal = 16,
+    PartInUse = 17,
+    CertificateMismatch = 18,
 }
 
 /// <summary>A rule said no. Expected, sent to the caller as it stands, never logged as an error.</summary>

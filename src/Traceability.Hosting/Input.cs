@@ -1,3 +1,4 @@
+using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
 using Traceability.Contracts.Common.V1;
 using Traceability.Domain;
@@ -88,6 +89,19 @@ public sealed class Input
         return amount;
     }
 
+    /// <summary>A decimal between two bounds, both included.</summary>
+    public decimal Within(string field, string value, decimal lowest, decimal highest)
+    {
+        var before = _violations.Count;
+        var amount = Number(field, value);
+        if (before == _violations.Count && (amount < lowest || amount > highest))
+        {
+            Violate(field, value, $"must lie between {lowest} and {highest}.");
+        }
+
+        return amount;
+    }
+
     public Quantity Positive(string field, Contracts.Common.V1.Quantity? quantity)
     {
         var amount = Number($"{field}.amount", quantity?.Amount ?? "");
@@ -147,6 +161,22 @@ public sealed class Input
         }
 
         return value <= 0 ? 100 : Math.Min(value, 1000);
+    }
+
+    /// <summary>A page token that counts what was shown before.</summary>
+    public int Offset(string token)
+    {
+        if (token.Length == 0)
+        {
+            return 0;
+        }
+
+        if (!int.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out var offset))
+        {
+            Violate("page_token", token, "must be the next_page_token of the page before.");
+        }
+
+        return offset;
     }
 
     private decimal Number(string field, string value)

@@ -1,4 +1,5 @@
 using Marten.Events;
+using Traceability.Domain.Certificates;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Operators;
 using Traceability.Domain.Parts;
@@ -19,6 +20,7 @@ internal static class EventNames
         events.MapEventType<KeyPublished>("key_published");
 
         events.MapEventType<PartRegistered>("part_registered");
+        events.MapEventType<PartRetired>("part_retired");
         events.MapEventType<BillOfMaterialsDeclared>("bill_of_materials_declared");
         events.MapEventType<BillOfMaterialsRevised>("bill_of_materials_revised");
 
@@ -33,9 +35,16 @@ internal static class EventNames
         events.MapEventType<ContributionDeclared>("contribution_declared");
         events.MapEventType<ContributionRevised>("contribution_revised");
         events.MapEventType<FootprintRolledUp>("footprint_rolled_up");
+        events.MapEventType<FootprintProposed>("footprint_proposed");
+        events.MapEventType<FootprintApproved>("footprint_approved");
+        events.MapEventType<FootprintHeld>("footprint_held");
+        events.MapEventType<ApprovalRequired>("approval_required");
+        events.MapEventType<ApprovalWaived>("approval_waived");
         events.MapEventType<UpstreamTotalReceived>("upstream_total_received");
         events.MapEventType<UpstreamTotalWithheld>("upstream_total_withheld");
         events.MapEventType<DisclosureRefused>("disclosure_refused");
+
+        events.MapEventType<CertificateRecorded>("certificate_recorded");
 
         events.MapEventType<StatementIssued>("statement_issued");
         events.MapEventType<StatementDelivered>("statement_delivered");

@@ -154,6 +154,8 @@ public sealed class EventStore : IAsyncDisposable
             await session.SaveChangesAsync(cancellationToken);
             after = page[^1].Sequence;
         }
+
+        await Links.RebuildAsync(Source(database), cancellationToken);
     }
 
     public async ValueTask DisposeAsync()

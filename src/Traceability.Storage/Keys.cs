@@ -15,6 +15,8 @@ public static class Keys
 
     public static string Footprint(Guid traceId) => $"footprint/{traceId}";
 
+    public static string Certificate(Guid certificateId) => $"certificate/{certificateId}";
+
     public static string Statement(string partRef) => $"statement/{partRef}";
 
     public static string Upstream(Guid tradeId) => $"upstream/{tradeId}";

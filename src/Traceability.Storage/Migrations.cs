@@ -64,6 +64,18 @@ internal static class Migrations
             decided_at timestamptz not null);
         create index decision_supplier on {EventStore.Schema}.decision (supplier_id, id)
         """,
+
+        // What goes into what, and which trades are about a part: the ways up from a change (see Links).
+        $"""
+        create table {EventStore.Schema}.bill_line (
+            child uuid not null, parent uuid not null, primary key (child, parent));
+        create index bill_line_parent on {EventStore.Schema}.bill_line (parent);
+        create table {EventStore.Schema}.part_trade (
+            part uuid not null, trade_id uuid not null, primary key (part, trade_id));
+        """,
+
+        // A bill of materials for later is rolled up when its time has come.
+        $"alter table {EventStore.Schema}.recalculation add column due_at timestamptz not null default '-infinity'",
     ];
 
     public static async Task ApplyAsync(NpgsqlDataSource source, CancellationToken cancellationToken)

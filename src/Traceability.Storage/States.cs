@@ -3,6 +3,7 @@ using JasperFx.Events.Projections;
 using Marten;
 using Marten.Events.Aggregation;
 using Marten.Events.Projections;
+using Traceability.Domain.Certificates;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Operators;
 using Traceability.Domain.Parts;
@@ -27,6 +28,7 @@ internal static class States
         new State<Trade>("trade/", Trade.Evolve),
         new State<Release>("release/", Release.Evolve),
         new State<Footprint>("footprint/", Footprint.Evolve),
+        new State<Certificate>("certificate/", Certificate.Evolve),
         new State<Statement>("statement/", Statement.Evolve),
         new State<UpstreamTotal>("upstream/", UpstreamTotal.Evolve),
     ];

@@ -54,7 +54,7 @@ internal sealed class TradeServer(BrokerStore store, MailSignals signals) : Wire
         return new()
         {
             Trade = await DecideAsync(
-                context, id, t => t!.Accept(null, partRef, caller.OperatorId, store.Now), trade.BuyerId, notice),
+                context, id, t => t!.Accept(null, null, partRef, caller.OperatorId, store.Now), trade.BuyerId, notice),
         };
     }
 

@@ -1,61 +1,128 @@
+using Traceability.Domain.Footprints.RollUp;
 using Traceability.Domain.Parts;
+using Traceability.Domain.Quantities;
 
 namespace Traceability.Domain.Footprints;
 
 /// <summary>What figures are about; half open.</summary>
 public record ReferencePeriod(DateTimeOffset Start, DateTimeOffset End);
 
-/// <summary>The operator said what it emits itself for one declared unit of a part.</summary>
+/// <summary>
+/// The operator said what it emits itself for one declared unit of a part it makes, or what a data set says of one it
+/// buys.
+/// </summary>
 public record ContributionDeclared(
-    Guid TraceId, IReadOnlyList<StageFigure> Stages, ReferencePeriod Period, DateTimeOffset DeclaredAt);
+    Guid TraceId, IReadOnlyList<StageFigure> Stages, ReferencePeriod Period, DateTimeOffset DeclaredAt,
+    decimal? PrimaryShare = null, IReadOnlyList<ComponentFigure>? Components = null, string? Source = null,
+    DateTimeOffset? ValidUntil = null);
 
 /// <summary>The operator said it anew.</summary>
 public record ContributionRevised(
-    Guid TraceId, IReadOnlyList<StageFigure> Stages, ReferencePeriod Period, DateTimeOffset RevisedAt);
+    Guid TraceId, IReadOnlyList<StageFigure> Stages, ReferencePeriod Period, DateTimeOffset RevisedAt,
+    decimal? PrimaryShare = null, IReadOnlyList<ComponentFigure>? Components = null, string? Source = null,
+    DateTimeOffset? ValidUntil = null);
 
 /// <summary>Own part and inputs were added up. Figures are exact; null while nothing is known.</summary>
 public record FootprintRolledUp(
     Guid TraceId, long Version, Figures? Figures, bool Complete, ReferencePeriod? Period,
-    IReadOnlyList<RollUpInput> Inputs, DateTimeOffset RolledUpAt);
+    IReadOnlyList<RollUpInput> Inputs, DateTimeOffset RolledUpAt, Figures? Own = null);
 
-/// <summary>Which version of which child went into a total.</summary>
-public record RollUpInput(Guid ChildTraceId, LineState State, long? Version);
+/// <summary>A new total waits for a person's approval; the one before it stands.</summary>
+public record FootprintProposed(
+    Guid TraceId, Figures? Figures, bool Complete, IReadOnlyList<RollUpInput> Inputs, DateTimeOffset ProposedAt,
+    Figures? Own);
 
-/// <summary>Whether a line has a figure. Never zero for "not there".</summary>
-public enum LineState
+/// <summary>From now on new totals of the part need a person's approval.</summary>
+public record ApprovalRequired(Guid TraceId, DateTimeOffset RequiredAt);
+
+/// <summary>From now on new totals of the part stand by themselves.</summary>
+public record ApprovalWaived(Guid TraceId, DateTimeOffset WaivedAt);
+
+/// <summary>A person approved the proposed total.</summary>
+public record FootprintApproved(Guid TraceId, long Version, DateTimeOffset ApprovedAt);
+
+/// <summary>The part changed too often, or out of bounds: a loop between companies that does not settle.</summary>
+public record FootprintHeld(Guid TraceId, HoldReason Reason, DateTimeOffset HeldAt);
+
+/// <summary>Why new totals of a part are held until a person has looked.</summary>
+public enum HoldReason
 {
-    Answered = 1,
-    Withheld = 2,
-    Unanswered = 3,
+    TooManyRevisions = 1,
+    TooLarge = 2,
 }
 
-/// <summary>Emissions of a made part: the operator's own contribution, and the latest roll-up.</summary>
+/// <summary>What went into a total: enough to explain it, and to compare it with another.</summary>
+/// <param name="ChildTraceId">The part that goes in.</param>
+/// <param name="State">Whether there was a figure.</param>
+/// <param name="Version">Of the child's footprint.</param>
+/// <param name="TradeId">The trade that answered it.</param>
+/// <param name="Origin">Who says what it is worth.</param>
+/// <param name="Amount">How much goes into one declared unit, in the unit of the child's figures.</param>
+/// <param name="Unit">That unit.</param>
+/// <param name="ChildTotal">In kilogram CO2e per that unit.</param>
+/// <param name="Complete">Whether the child's figures were all there is.</param>
+public record RollUpInput(
+    Guid ChildTraceId, LineState State, long? Version, Guid? TradeId = null, LineOrigin? Origin = null,
+    decimal? Amount = null, string? Unit = null, decimal? ChildTotal = null, bool? Complete = null);
+
+/// <summary>A total that waits for approval.</summary>
+public record Proposal(
+    Figures? Figures, bool Complete, IReadOnlyList<RollUpInput> Inputs, DateTimeOffset ProposedAt, Figures? Own);
+
+/// <summary>
+/// Emissions of a part: the operator's own contribution (or, for a bought part, the figure it typed from a data set),
+/// and for a made part the total that stands.
+/// </summary>
 public record Footprint(
     Guid TraceId, Figures? Contribution, ReferencePeriod? Period, Figures? Figures, bool Complete, long Version,
     DateTimeOffset? RolledUpAt)
 {
+    /// <summary>
+    /// A part with more new totals in an hour is in a loop that does not settle. Converging loops need about
+    /// log(1e-12) / log(gain) rounds: 40 at a half, 262 at nine tenths.
+    /// </summary>
+    public const int MaxRevisionsPerHour = 1000;
+
+    /// <summary>More is no real footprint of anything (see <see cref="Amount.MaxIntegerDigits"/>).</summary>
+    private const decimal TooLarge = 1_000_000_000_000_000m;
+
+    private static readonly TimeSpan BudgetWindow = TimeSpan.FromHours(1);
+
     /// <summary>The key of the stream, set by the store.</summary>
     public string Id { get; init; } = "";
 
+    /// <summary>Where a typed figure comes from.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>Exclusive end of what was declared.</summary>
+    public DateTimeOffset? ValidUntil { get; init; }
+
+    public bool ApprovalRequired { get; init; }
+
+    public HoldReason? Held { get; init; }
+
+    public Proposal? Proposal { get; init; }
+
+    /// <summary>Since when revisions are counted, and how many there were.</summary>
+    public DateTimeOffset? BudgetSince { get; init; }
+
+    public int Revisions { get; init; }
+
     public static Footprint? Evolve(Footprint? footprint, object e) => e switch
     {
-        ContributionDeclared d => Of(footprint, d.TraceId) with
+        ContributionDeclared d => Of(footprint, d.TraceId).Declared(
+            d.Stages, d.PrimaryShare, d.Components, d.Period, d.Source, d.ValidUntil),
+        ContributionRevised r => Of(footprint, r.TraceId).Declared(
+            r.Stages, r.PrimaryShare, r.Components, r.Period, r.Source, r.ValidUntil),
+        FootprintRolledUp r => Of(footprint, r.TraceId).RolledUp(r),
+        FootprintProposed p => Of(footprint, p.TraceId) with
         {
-            Contribution = Footprints.Figures.Of(d.Stages),
-            Period = d.Period,
+            Proposal = new(p.Figures, p.Complete, p.Inputs, p.ProposedAt, p.Own),
         },
-        ContributionRevised r => Of(footprint, r.TraceId) with
-        {
-            Contribution = Footprints.Figures.Of(r.Stages),
-            Period = r.Period,
-        },
-        FootprintRolledUp r => Of(footprint, r.TraceId) with
-        {
-            Figures = r.Figures,
-            Complete = r.Complete,
-            Version = r.Version,
-            RolledUpAt = r.RolledUpAt,
-        },
+        ApprovalRequired a => Of(footprint, a.TraceId) with { ApprovalRequired = true },
+        ApprovalWaived w => Of(footprint, w.TraceId) with { ApprovalRequired = false },
+        FootprintHeld h => Of(footprint, h.TraceId) with { Held = h.Reason },
+        FootprintApproved a => Of(footprint, a.TraceId) with { Held = null, BudgetSince = null, Revisions = 0 },
         _ => footprint,
     };
 
@@ -63,30 +130,123 @@ public record Footprint(
     public static Footprint Unknown(Guid traceId) => new(traceId, null, null, null, false, 0, null);
 
     /// <summary>The events that make the declaration true; none if it already is.</summary>
-    public static object[] Declare(
-        Footprint? existing, Part part, IReadOnlyList<StageFigure> stages, ReferencePeriod period, DateTimeOffset now)
+    /// <param name="existing">The footprint as it stands.</param>
+    /// <param name="part">A made part, or a bought one: then the source is needed.</param>
+    /// <param name="declared">What is declared; the time is that of now.</param>
+    public static object[] Declare(Footprint? existing, Part part, ContributionDeclared declared)
     {
-        part.MustBe(PartKind.Made);
-        StageFigure[] ordered = [.. stages.OrderBy(figure => figure.Stage)];
-        if (existing?.Contribution is null)
+        if (part.Kind == PartKind.Bought && string.IsNullOrEmpty(declared.Source))
         {
-            return [new ContributionDeclared(part.TraceId, ordered, period, now)];
+            throw new RefusedException(
+                RefusalReason.WrongKindOfPart,
+                $"Part {part.TraceId} is bought: its supplier answers. A figure of a data set counts until then; name "
+                    + "its source.",
+                ("trace_id", part.TraceId.ToString()),
+                ("kind", part.Kind.ToString()));
         }
 
-        return existing.Contribution.Stages!.SequenceEqual(ordered) && existing.Period == period
-            ? []
-            : [new ContributionRevised(part.TraceId, ordered, period, now)];
+        var before = existing ?? Unknown(part.TraceId);
+        var after = Evolve(before, declared)!;
+        var same = before.Contribution is not null && before.Contribution.Equals(after.Contribution)
+            && (before.Period, before.Source, before.ValidUntil) == (after.Period, after.Source, after.ValidUntil);
+        return (before.Contribution, same) switch
+        {
+            (_, true) => [],
+            (null, _) => [declared],
+            _ =>
+            [
+                new ContributionRevised(
+                    declared.TraceId, declared.Stages, declared.Period, declared.DeclaredAt, declared.PrimaryShare,
+                    declared.Components, declared.Source, declared.ValidUntil),
+            ],
+        };
     }
 
-    /// <summary>A new version if what others would see has changed; none otherwise, so that propagation ends.</summary>
+    /// <summary>
+    /// A new version if anything has changed, to the last digit: parts above in the same company are computed with it.
+    /// </summary>
     public object[] RollUp(RollUpResult result, DateTimeOffset now)
     {
-        var same = Version > 0 && Complete == result.Complete && Figures?.Leaving() == result.Figures?.Leaving();
-        return same
+        if (Version > 0 && Complete == result.Complete && Equals(Figures, result.Figures))
+        {
+            return [];
+        }
+
+        var inputs = result.Lines.Select(line => line.ToInput()).ToArray();
+        var hold = Held is null ? Exceeds(result, now) : null;
+        if (hold is null && Held is null && !ApprovalRequired)
+        {
+            return [New(result.Figures, result.Complete, inputs, result.Own, now)];
+        }
+
+        var proposed = Proposal is not null && Proposal.Complete == result.Complete
+            && Equals(Proposal.Figures, result.Figures);
+        object[] proposal = proposed
             ? []
-            : [new FootprintRolledUp(
-                TraceId, Version + 1, result.Figures, result.Complete, Period,
-                [.. result.Lines.Select(line => new RollUpInput(line.ChildTraceId, line.State, line.Version))], now)];
+            : [new FootprintProposed(TraceId, result.Figures, result.Complete, inputs, now, result.Own)];
+        return hold is { } reason ? [new FootprintHeld(TraceId, reason, now), .. proposal] : proposal;
+    }
+
+    /// <summary>Whether customers see another figure than before: if not, nothing is passed on, so loops end.</summary>
+    public bool IsNewsToOthers(Footprint? before) =>
+        Figures is not null
+        && (before?.Figures is null || Complete != before.Complete
+            || !StatedFigures.Of(Figures).Equals(StatedFigures.Of(before.Figures)));
+
+    /// <summary>New totals of the part wait for a person from now on, or no longer.</summary>
+    public static object[] RequireApproval(Footprint? existing, Part part, bool required, DateTimeOffset now)
+    {
+        part.MustBe(PartKind.Made);
+        return ((existing?.ApprovalRequired ?? false) == required, required) switch
+        {
+            (true, _) => [],
+            (_, true) => [new ApprovalRequired(part.TraceId, now)],
+            _ => [new ApprovalWaived(part.TraceId, now)],
+        };
+    }
+
+    /// <summary>The proposed total stands. None if nothing waits.</summary>
+    public object[] Approve(DateTimeOffset now) => Proposal is null
+        ? []
+        :
+        [
+            new FootprintApproved(TraceId, Version + 1, now),
+            New(Proposal.Figures, Proposal.Complete, Proposal.Inputs, Proposal.Own, now),
+        ];
+
+    private FootprintRolledUp New(
+        Figures? figures, bool complete, IReadOnlyList<RollUpInput> inputs, Figures? own, DateTimeOffset now) =>
+        new(TraceId, Version + 1, figures, complete, Period, inputs, now, own);
+
+    /// <summary>The bounds of a loop between companies. Time is that of the events, so a replay counts alike.</summary>
+    private HoldReason? Exceeds(RollUpResult result, DateTimeOffset now) =>
+        result.Overflowed || result.Figures?.Total >= TooLarge ? HoldReason.TooLarge
+        : Revisions >= MaxRevisionsPerHour && now - BudgetSince < BudgetWindow ? HoldReason.TooManyRevisions
+        : null;
+
+    private Footprint Declared(
+        IReadOnlyList<StageFigure> stages, decimal? primaryShare, IReadOnlyList<ComponentFigure>? components,
+        ReferencePeriod period, string? source, DateTimeOffset? validUntil) => this with
+        {
+            Contribution = Footprints.Figures.Of(stages, primaryShare, components),
+            Period = period,
+            Source = source,
+            ValidUntil = validUntil,
+        };
+
+    private Footprint RolledUp(FootprintRolledUp e)
+    {
+        var fresh = BudgetSince is null || e.RolledUpAt - BudgetSince >= BudgetWindow;
+        return this with
+        {
+            Figures = e.Figures,
+            Complete = e.Complete,
+            Version = e.Version,
+            RolledUpAt = e.RolledUpAt,
+            Proposal = null,
+            BudgetSince = fresh ? e.RolledUpAt : BudgetSince,
+            Revisions = fresh ? 1 : Revisions + 1,
+        };
     }
 
     private static Footprint Of(Footprint? footprint, Guid traceId) => footprint ?? Unknown(traceId);

@@ -1,13 +1,14 @@
+using Traceability.Domain.Footprints.RollUp;
+
 namespace Traceability.Domain.Footprints;
 
 /// <summary>
 /// A supplier disclosed its total. The presentation is kept exactly as it came: it is the evidence. Figures are what
-/// was
-/// read from it.
+/// was read from it.
 /// </summary>
 public record UpstreamTotalReceived(
     Guid TradeId, Guid TraceId, long Version, Figures Figures, bool Complete, string DeclaredUnit,
-    ReferencePeriod? Period, string Presentation, DateTimeOffset ReceivedAt);
+    ReferencePeriod? Period, string Presentation, DateTimeOffset ReceivedAt, DateTimeOffset? ValidUntil = null);
 
 /// <summary>The supplier refused, or ended its release.</summary>
 public record UpstreamTotalWithheld(Guid TradeId, Guid TraceId, DateTimeOffset WithheldAt);
@@ -20,6 +21,9 @@ public record UpstreamTotal(
     Guid TradeId, Guid TraceId, LineState State, Figures? Figures, bool Complete, long Version, string? DeclaredUnit,
     ReferencePeriod? Period, DateTimeOffset? ReceivedAt)
 {
+    /// <summary>Exclusive end of the time in which the supplier's figures may be used.</summary>
+    public DateTimeOffset? ValidUntil { get; init; }
+
     /// <summary>The key of the stream, set by the store.</summary>
     public string Id { get; init; } = "";
 
@@ -27,7 +31,10 @@ public record UpstreamTotal(
     {
         UpstreamTotalReceived r => new(
             r.TradeId, r.TraceId, LineState.Answered, r.Figures, r.Complete, r.Version, r.DeclaredUnit, r.Period,
-            r.ReceivedAt),
+            r.ReceivedAt)
+        {
+            ValidUntil = r.ValidUntil,
+        },
         UpstreamTotalWithheld w => (upstream ?? new(
             w.TradeId, w.TraceId, LineState.Withheld, null, false, 0, null, null, null)) with
         {

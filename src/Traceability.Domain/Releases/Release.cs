@@ -15,6 +15,8 @@ public enum FootprintField
 {
     Total = 1,
     Stages = 2,
+    Rating = 3,
+    Components = 4,
 }
 
 /// <summary>What the customer may use a figure for.</summary>

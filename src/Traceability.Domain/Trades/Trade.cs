@@ -1,3 +1,5 @@
+using Traceability.Domain.Quantities;
+
 namespace Traceability.Domain.Trades;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace Traceability.Domain.Trades;
 /// </summary>
 public record TradeRequested(
     Guid TradeId, Guid BuyerId, Guid SupplierId, Guid? DownstreamTraceId, string Message, DateTimeOffset? DueAt,
-    DateTimeOffset RequestedAt);
+    DateTimeOffset RequestedAt, string? DeclaredUnit = null);
 
 /// <summary>
 /// The supplier named its part. The supplier's node has the part, the buyer's and the broker its pseudonym.
@@ -31,6 +33,9 @@ public record Trade(
     Guid TradeId, Guid BuyerId, Guid SupplierId, TradeStatus Status, Guid? DownstreamTraceId, Guid? UpstreamTraceId,
     string? PartRef, string Message, string RejectMessage, DateTimeOffset? DueAt, DateTimeOffset RequestedAt)
 {
+    /// <summary>What the buyer's figures are per: the supplier's must convert to it by a fixed factor.</summary>
+    public string? DeclaredUnit { get; init; }
+
     /// <summary>The key of the stream, set by the store.</summary>
     public string Id { get; init; } = "";
 
@@ -38,7 +43,10 @@ public record Trade(
     {
         TradeRequested r => new(
             r.TradeId, r.BuyerId, r.SupplierId, TradeStatus.Requested, r.DownstreamTraceId, null, null, r.Message, "",
-            r.DueAt, r.RequestedAt),
+            r.DueAt, r.RequestedAt)
+        {
+            DeclaredUnit = r.DeclaredUnit,
+        },
         TradeAccepted a => trade! with
         {
             Status = TradeStatus.Accepted,
@@ -69,9 +77,19 @@ public record Trade(
                     ("trade_id", request.TradeId.ToString()));
     }
 
-    public object[] Accept(Guid? upstreamTraceId, string partRef, Guid by, DateTimeOffset now)
+    /// <param name="upstreamTraceId">The supplier's own part; only its node knows it.</param>
+    /// <param name="unit">What that part's figures are per, where it is known.</param>
+    /// <param name="partRef">The pseudonym by which everybody else knows the part.</param>
+    /// <param name="by">Who says so.</param>
+    /// <param name="now">The time.</param>
+    public object[] Accept(Guid? upstreamTraceId, Unit? unit, string partRef, Guid by, DateTimeOffset now)
     {
         MustBeSupplier(by);
+        if (unit is not null && DeclaredUnit is not null)
+        {
+            _ = new Quantity(1, Unit.Find(DeclaredUnit)!).In(unit);
+        }
+
         return Status switch
         {
             TradeStatus.Requested => [new TradeAccepted(TradeId, upstreamTraceId, partRef, now)],

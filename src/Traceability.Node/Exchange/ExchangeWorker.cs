@@ -4,7 +4,6 @@ using Polly;
 using Polly.Retry;
 using Traceability.Node.Footprints;
 using Traceability.Node.Operators;
-using Traceability.Storage;
 
 namespace Traceability.Node.Exchange;
 
@@ -13,7 +12,6 @@ namespace Traceability.Node.Exchange;
 /// </summary>
 internal sealed partial class ExchangeWorker(
     HostedOperators operators,
-    EventStore store,
     Recalculation recalculation,
     TimeProvider clock,
     ILoggerFactory loggers,
@@ -25,8 +23,8 @@ internal sealed partial class ExchangeWorker(
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var sender = new Sender(store, clock, loggers.CreateLogger<Sender>());
-        var receiver = new Receiver(store, recalculation, clock, loggers.CreateLogger<Receiver>());
+        var sender = new Sender(recalculation, clock, loggers.CreateLogger<Sender>());
+        var receiver = new Receiver(recalculation, clock, loggers.CreateLogger<Receiver>());
         return Task.WhenAll(operators.All.SelectMany(op => new[]
         {
             KeepAsync("sender", token => sender.RunAsync(op, token), stoppingToken),

@@ -12,7 +12,7 @@ internal sealed record OutboxRow(long Id, string Kind, Guid TradeId, string Payl
 }
 
 /// <summary>What a buyer asks.</summary>
-internal sealed record TradeRequestToSend(Guid SupplierId, string Message, DateTimeOffset? DueAt);
+internal sealed record TradeRequestToSend(Guid SupplierId, string Message, DateTimeOffset? DueAt, string Unit);
 
 /// <summary>What a supplier answers.</summary>
 internal sealed record TradeAcceptToSend(string PartRef);

@@ -6,6 +6,8 @@ using Grpc.Core;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Domain;
 using Traceability.Domain.Footprints;
+using Traceability.Domain.Parts;
+using Traceability.Domain.Quantities;
 using Traceability.Domain.Trades;
 using Traceability.Node.Footprints;
 using Traceability.Node.Operators;
@@ -20,24 +22,69 @@ namespace Traceability.Node.Exchange;
 /// with once, however often it arrives.
 /// </summary>
 internal sealed partial class Receiver(
-    EventStore store, Recalculation recalculation, TimeProvider clock, ILogger<Receiver> logger)
+    Recalculation recalculation, TimeProvider clock, ILogger<Receiver> logger)
 {
+    /// <summary>
+    /// One change at the far end comes by several ways within some milliseconds; longer would be felt by those who
+    /// wait.
+    /// </summary>
+    private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(2);
+
+    /// <summary>A mailbox that was full for a day is acknowledged in pieces.</summary>
+    private const int LongestBurst = 200;
+
     public async Task RunAsync(HostedOperator op, CancellationToken cancellationToken)
     {
         await recalculation.RunAsync(op, cancellationToken);
         var request = new WatchMessagesRequest { Cursor = await CursorAsync(op, cancellationToken) };
         using var watch = op.Broker.Exchange.WatchMessages(request, await op.Broker.StreamAsync(cancellationToken));
-        await foreach (var delivery in watch.ResponseStream.ReadAllAsync(cancellationToken))
+        var next = watch.ResponseStream.MoveNext(cancellationToken);
+        while (await next)
         {
-            if (delivery.Message is { } message)
-            {
-                await ReceiveAsync(op, message, delivery.Cursor, cancellationToken);
-                await op.Broker.Exchange.AcknowledgeMessagesAsync(
-                    new AcknowledgeMessagesRequest { Cursor = delivery.Cursor },
-                    await op.Broker.CallAsync(cancellationToken));
-            }
+            next = await ReceiveBurstAsync(op, watch.ResponseStream, cancellationToken);
         }
     }
+
+    /// <summary>
+    /// Stores what arrives together before anything is rolled up, so that changes which reach the company by several
+    /// ways are passed on as one; then acknowledges all of it.
+    /// </summary>
+    private async Task<Task<bool>> ReceiveBurstAsync(
+        HostedOperator op, IAsyncStreamReader<WatchMessagesResponse> messages, CancellationToken cancellationToken)
+    {
+        var (count, cursor, traceparent) = (0, "", "");
+        Task<bool> next;
+        while (true)
+        {
+            if (messages.Current.Message is { } message)
+            {
+                (cursor, traceparent) = (messages.Current.Cursor, message.Traceparent);
+                await ReceiveAsync(op, message, cursor, cancellationToken);
+            }
+
+            next = messages.MoveNext(cancellationToken);
+            var more = ++count < LongestBurst && cursor.Length > 0 && await ArrivesSoonAsync(next, cancellationToken);
+            if (!more || !await next)
+            {
+                break;
+            }
+        }
+
+        if (cursor.Length > 0)
+        {
+            // What several messages led to goes on in the name of the last.
+            using var activity = HostedOperator.Activities.StartActivity(
+                "roll up", ActivityKind.Internal, traceparent);
+            await recalculation.RunAsync(op, cancellationToken);
+            await op.Broker.Exchange.AcknowledgeMessagesAsync(
+                new AcknowledgeMessagesRequest { Cursor = cursor }, await op.Broker.CallAsync(cancellationToken));
+        }
+
+        return next;
+    }
+
+    private async Task<bool> ArrivesSoonAsync(Task<bool> next, CancellationToken cancellationToken) =>
+        next.IsCompleted || await Task.WhenAny(next, Task.Delay(Settling, clock, cancellationToken)) == next;
 
     private async Task ReceiveAsync(
         HostedOperator op, MailboxMessage message, string cursor, CancellationToken cancellationToken)
@@ -59,7 +106,6 @@ internal sealed partial class Receiver(
                 return true;
             },
             cancellationToken);
-        await recalculation.RunAsync(op, cancellationToken);
     }
 
     /// <summary>A message that fits nothing here must not stop those behind it.</summary>
@@ -87,14 +133,15 @@ internal sealed partial class Receiver(
             case MailboxMessage.ContentOneofCase.TradeRequested:
                 var letter = OpenLetter(op, message.TradeRequested.SealedLetter);
                 var requested = new TradeRequested(
-                    tradeId, sender, op.OperatorId, null, letter.Message, letter.DueTime?.ToDateTimeOffset(), now);
+                    tradeId, sender, op.OperatorId, null, letter.Message, letter.DueTime?.ToDateTimeOffset(), now,
+                    Unit.Find(letter.DeclaredUnit)?.Name);
                 return work.DecideAsync<Trade>(
                     Keys.Trade(tradeId), trade => Trade.Request(trade, requested), cancellationToken);
             case MailboxMessage.ContentOneofCase.TradeAccepted:
                 var partRef = message.TradeAccepted.PartRef;
                 return work.DecideAsync<Trade>(
                     Keys.Trade(tradeId),
-                    trade => Known(trade, tradeId).Accept(null, partRef, sender, now),
+                    trade => Known(trade, tradeId).Accept(null, null, partRef, sender, now),
                     cancellationToken);
             case MailboxMessage.ContentOneofCase.TradeRejected:
                 var reason = OpenLetter(op, message.TradeRejected.SealedLetter).Message;
@@ -159,9 +206,10 @@ internal sealed partial class Receiver(
             var keys = (await op.Broker.OperatorAsync(trade.SupplierId, cancellationToken)).Keys;
             var statement = StatementForm.Read(presentation, keyId => SigningKey(keys, keyId));
             MustFit(statement, trade, keys);
+            await MustConvertAsync(op, statement, trade, cancellationToken);
             return new UpstreamTotalReceived(
                 tradeId, trade.DownstreamTraceId!.Value, statement.Version, statement.Figures, statement.Complete,
-                statement.DeclaredUnit, statement.Period, presentation, clock.GetUtcNow());
+                statement.DeclaredUnit, statement.Period, presentation, clock.GetUtcNow(), statement.ValidUntil);
         }
         catch (ProofException exception)
         {
@@ -186,6 +234,17 @@ internal sealed partial class Receiver(
         if (statement.Issuer != trade.SupplierId || statement.PartRef != trade.PartRef)
         {
             throw new ProofException(ProofFailure.NotCommitted, "The statement is about something else.");
+        }
+    }
+
+    /// <summary>Figures per piece say nothing about a kilogram.</summary>
+    private static async Task MustConvertAsync(
+        HostedOperator op, ReceivedStatement statement, Trade trade, CancellationToken cancellationToken)
+    {
+        var part = await op.ReadAsync<Part>(Keys.Part(trade.DownstreamTraceId!.Value), cancellationToken);
+        if (!Unit.Find(statement.DeclaredUnit)!.ConvertsTo(part!.Unit))
+        {
+            throw new ProofException(ProofFailure.NotCommitted, "The statement's unit does not convert to the part's.");
         }
     }
 
@@ -217,9 +276,9 @@ internal sealed partial class Receiver(
         return [];
     }
 
-    private async Task<string> CursorAsync(HostedOperator op, CancellationToken cancellationToken)
+    private static async Task<string> CursorAsync(HostedOperator op, CancellationToken cancellationToken)
     {
-        await using var command = store.Source(op.Database).CreateCommand(
+        await using var command = op.Source.CreateCommand(
             $"select cursor from {EventStore.Schema}.exchange_cursor");
         return (string?)await command.ExecuteScalarAsync(cancellationToken) ?? "";
     }

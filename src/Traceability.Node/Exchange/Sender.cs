@@ -9,6 +9,7 @@ using Traceability.Domain;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Releases;
 using Traceability.Domain.Statements;
+using Traceability.Node.Footprints;
 using Traceability.Node.Operators;
 using Traceability.Proofs;
 using Traceability.Storage;
@@ -23,7 +24,7 @@ namespace Traceability.Node.Exchange;
 /// Tells the broker what was decided, in order. A row is deleted after the broker has committed it: said twice is said
 /// once, because ids are chosen here.
 /// </summary>
-internal sealed partial class Sender(EventStore store, TimeProvider clock, ILogger<Sender> logger)
+internal sealed partial class Sender(Recalculation recalculation, TimeProvider clock, ILogger<Sender> logger)
 {
     public const string LetterType = "traceability-letter+jwe";
     public const string DisclosureType = "traceability-disclosure+jwe";
@@ -33,7 +34,7 @@ internal sealed partial class Sender(EventStore store, TimeProvider clock, ILogg
     public async Task RunAsync(HostedOperator op, CancellationToken cancellationToken)
     {
         await PublishKeysAsync(op, cancellationToken);
-        var source = store.Source(op.Database);
+        var source = op.Source;
         while (true)
         {
             var rows = await Outbox.ReadAsync(source, cancellationToken);
@@ -45,7 +46,9 @@ internal sealed partial class Sender(EventStore store, TimeProvider clock, ILogg
 
             if (rows.Count == 0)
             {
+                // Bills of materials for later come into force while nothing else happens.
                 await op.WaitForOutboxAsync(LookInterval, cancellationToken);
+                await recalculation.LookAsync(op, cancellationToken);
             }
         }
     }
@@ -96,7 +99,12 @@ internal sealed partial class Sender(EventStore store, TimeProvider clock, ILogg
     private static async Task RequestTradeAsync(HostedOperator op, OutboxRow row, CancellationToken cancellationToken)
     {
         var request = row.Read<TradeRequestToSend>();
-        var letter = new TradeLetter { Message = request.Message, DueTime = request.DueAt?.ToTimestamp() };
+        var letter = new TradeLetter
+        {
+            Message = request.Message,
+            DueTime = request.DueAt?.ToTimestamp(),
+            DeclaredUnit = request.Unit,
+        };
         await op.Broker.Trades.RequestTradeAsync(
             new RequestTradeRequest
             {
@@ -178,7 +186,7 @@ internal sealed partial class Sender(EventStore store, TimeProvider clock, ILogg
         }
 
         var statement = await StatementOfAsync(op, footprint, cancellationToken);
-        var shown = fields.Select(StatementForm.FieldName)
+        var shown = StatementForm.FieldNames(fields)
             .Where(statement.Disclosures.ContainsKey).Select(name => statement.Disclosures[name]);
         var presentation = SelectiveStatement.Present(statement.Signature, shown);
         var key = await op.Broker.SealingKeyAsync(trade.BuyerId, cancellationToken);

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Quantities;
 using Traceability.Domain.Releases;
+using Traceability.Node.Footprints;
 using Traceability.Proofs;
 
 namespace Traceability.Node.Exchange;
@@ -10,7 +11,7 @@ namespace Traceability.Node.Exchange;
 /// <summary>What was read from a statement that holds.</summary>
 internal sealed record ReceivedStatement(
     Guid Issuer, string PartRef, long Version, Figures Figures, bool Complete, string DeclaredUnit,
-    ReferencePeriod? Period, DateTimeOffset IssuedAt, string KeyId);
+    ReferencePeriod? Period, DateTimeOffset IssuedAt, string KeyId, DateTimeOffset? ValidUntil);
 
 /// <summary>How a footprint becomes a statement, and a statement a footprint: an SD-JWT (RFC 9901).</summary>
 internal static class StatementForm
@@ -20,6 +21,10 @@ internal static class StatementForm
 
     private const string TotalField = "total";
     private const string StagesField = "stages";
+    private const string RatingField = "rating";
+    private const string StageRatingsField = "stage_ratings";
+    private const string PrimaryField = "primary";
+    private const string ComponentsField = "components";
 
     /// <summary>Figures are rounded here, as they leave the company, and nowhere before.</summary>
     public static IssuedStatement Issue(
@@ -36,19 +41,51 @@ internal static class StatementForm
             ["complete"] = footprint.Complete,
             ["period_start"] = footprint.Period?.Start.ToString("O", CultureInfo.InvariantCulture),
             ["period_end"] = footprint.Period?.End.ToString("O", CultureInfo.InvariantCulture),
+            ["valid_until"] = footprint.ValidUntil?.ToString("O", CultureInfo.InvariantCulture),
         };
-        var figures = footprint.Figures!.Leaving();
+        var figures = StatedFigures.Of(footprint.Figures!);
         Dictionary<string, JsonNode> fields = new() { [TotalField] = Amount.Format(figures.Total) };
         if (figures.Stages is { } stages)
         {
-            fields[StagesField] = new JsonObject(stages.Select(stage => KeyValuePair.Create<string, JsonNode?>(
-                stage.Stage.ToString(), Amount.Format(stage.Amount))));
+            fields[StagesField] = Object(stages, stage => $"{stage.Stage}", stage => Amount.Format(stage.Amount));
+            var rated = stages.Where(stage => stage.Rating is not null);
+            fields[StageRatingsField] = Object(rated, stage => $"{stage.Stage}", stage => Write(stage.Rating!));
+        }
+
+        if (figures.Rating is { } rating)
+        {
+            fields[RatingField] = Write(rating);
+        }
+
+        if (figures.Primary is { } primary)
+        {
+            fields[PrimaryField] = new JsonObject
+            {
+                ["share"] = Amount.Format(primary.Share),
+                ["covered_share"] = Amount.Format(primary.CoveredShare),
+            };
+        }
+
+        if (figures.Components is { } components)
+        {
+            fields[ComponentsField] = Object(
+                components, one => WireFigures.Name(one.Component), one => Amount.Format(one.Amount));
         }
 
         return SelectiveStatement.Issue(key, Type, claims, fields);
     }
 
-    public static string FieldName(FootprintField field) => field == FootprintField.Stages ? StagesField : TotalField;
+    /// <summary>What is opened for a release: scores of stages only together with the stages.</summary>
+    public static IEnumerable<string> FieldNames(IReadOnlyList<FootprintField> fields) => fields.SelectMany(field =>
+        field switch
+        {
+            FootprintField.Stages => [StagesField],
+            FootprintField.Rating when fields.Contains(FootprintField.Stages) =>
+                [RatingField, PrimaryField, StageRatingsField],
+            FootprintField.Rating => [RatingField, PrimaryField],
+            FootprintField.Components => [ComponentsField],
+            _ => new[] { TotalField },
+        });
 
     /// <summary>Checks the proof first; then every claim must be there and make sense.</summary>
     public static ReceivedStatement Read(string presentation, Func<string, PublicKey?> keyOf)
@@ -57,20 +94,17 @@ internal static class StatementForm
         try
         {
             var claims = opened.Claims;
-            var stages = opened.Fields.TryGetValue(StagesField, out var split) ? ReadStages(split!.AsObject()) : null;
-            var total = opened.Fields.TryGetValue(TotalField, out var text)
-                ? ReadAmount(text!)
-                : stages?.Sum(stage => stage.Amount) ?? throw new FormatException("No figure was disclosed.");
             return new(
                 Guid.Parse(claims["iss"]!.GetValue<string>()),
                 claims["part_ref"]!.GetValue<string>(),
                 claims["version"]!.GetValue<long>(),
-                new Figures(total, stages),
+                ReadFigures(opened.Fields).ToFigures(),
                 claims["complete"]!.GetValue<bool>(),
-                claims["declared_unit"]!.GetValue<string>(),
+                ReadUnit(claims["declared_unit"]!),
                 ReadPeriod(claims),
                 DateTimeOffset.FromUnixTimeSeconds(claims["iat"]!.GetValue<long>()),
-                opened.KeyId);
+                opened.KeyId,
+                claims["valid_until"] is { } until ? Time(until) : null);
         }
         catch (Exception exception) when (exception is NullReferenceException or InvalidOperationException
             or FormatException or ArgumentException)
@@ -79,16 +113,55 @@ internal static class StatementForm
         }
     }
 
-    private static StageFigure[] ReadStages(JsonObject stages) =>
-    [
-        .. stages.Select(stage => new StageFigure(Enum.Parse<LifeCycleStage>(stage.Key), ReadAmount(stage.Value!)))
-            .OrderBy(stage => stage.Stage),
-    ];
+    private static StatedFigures ReadFigures(IReadOnlyDictionary<string, JsonNode?> fields)
+    {
+        var ratings = fields.GetValueOrDefault(StageRatingsField)?.AsObject();
+        var stages = fields.GetValueOrDefault(StagesField)?.AsObject()
+            .Select(stage => new StatedStage(
+                Enum.Parse<LifeCycleStage>(stage.Key), ReadAmount(stage.Value!), ReadRating(ratings?[stage.Key])))
+            .OrderBy(stage => stage.Stage).ToArray();
+        var total = fields.GetValueOrDefault(TotalField) is { } text
+            ? ReadAmount(text)
+            : stages?.Sum(stage => stage.Amount) ?? throw new FormatException("No figure was disclosed.");
+        var primary = fields.GetValueOrDefault(PrimaryField);
+        var components = fields.GetValueOrDefault(ComponentsField)?.AsObject()
+            .Select(one => new ComponentFigure(ReadComponent(one.Key), ReadAmount(one.Value!)))
+            .OrderBy(one => one.Component).ToArray();
+        return new(
+            total,
+            stages,
+            ReadRating(fields.GetValueOrDefault(RatingField)),
+            primary is null ? null : new(ReadAmount(primary["share"]!), ReadAmount(primary["covered_share"]!)),
+            components);
+    }
+
+    private static JsonObject Write(StatedRating rating) => new()
+    {
+        ["technology"] = Amount.Format(rating.Technology),
+        ["geography"] = Amount.Format(rating.Geography),
+        ["time"] = Amount.Format(rating.Time),
+        ["rated_share"] = Amount.Format(rating.RatedShare),
+    };
+
+    private static StatedRating? ReadRating(JsonNode? rating) => rating is null
+        ? null
+        : new(
+            ReadAmount(rating["technology"]!), ReadAmount(rating["geography"]!), ReadAmount(rating["time"]!),
+            ReadAmount(rating["rated_share"]!));
+
+    private static FigureComponent ReadComponent(string name) =>
+        Enum.GetValues<FigureComponent>().Single(component => WireFigures.Name(component) == name);
+
+    private static JsonObject Object<T>(IEnumerable<T> items, Func<T, string> key, Func<T, JsonNode> value) =>
+        new(items.Select(item => KeyValuePair.Create<string, JsonNode?>(key(item), value(item))));
 
     private static decimal ReadAmount(JsonNode text) =>
         Amount.TryParse(text.GetValue<string>(), out var amount)
             ? amount
             : throw new FormatException("Not an amount.");
+
+    private static string ReadUnit(JsonNode text) =>
+        Unit.Find(text.GetValue<string>())?.Name ?? throw new FormatException("Not a unit.");
 
     private static ReferencePeriod? ReadPeriod(JsonObject claims) =>
         claims["period_start"] is { } start && claims["period_end"] is { } end

@@ -1,5 +1,6 @@
-using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Traceability.Domain;
+using Traceability.Domain.Certificates;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Parts;
 using Traceability.Hosting;
@@ -10,53 +11,53 @@ using Wire = Traceability.Contracts.Node.V1;
 
 namespace Traceability.Node.Footprints;
 
-/// <summary>What the operator emits, what suppliers answered, and the sum.</summary>
+/// <summary>What the operator emits, what suppliers answered, and the sum. Questions about it are in
+/// Analysis.</summary>
 [AllowRoles(Roles.Clerk, Roles.Auditor)]
-internal sealed class FootprintServer(HostedOperators operators, Recalculation recalculation, TimeProvider clock)
+internal sealed partial class FootprintServer(
+    HostedOperators operators, Recalculation recalculation, TimeProvider clock)
     : Wire.FootprintService.FootprintServiceBase
 {
-    private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(25);
+    private const int MaxVerifier = 200;
+
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromSeconds(15);
+
+    /// <summary>Commits of this process are told at once; those of another are found by looking.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     [AllowRoles(Roles.Clerk)]
     public override async Task<Wire.DeclareContributionResponse> DeclareContribution(
         Wire.DeclareContributionRequest request, ServerCallContext context)
     {
         var op = operators.Of(context);
-        var wire = request.Contribution ?? new();
         var input = new Input();
-        var id = input.Id("contribution.trace_id", wire.TraceId);
-        var stages = ReadStages(input, wire.Figures ?? new());
-        var (start, end) = input.Period("contribution.reference_period", wire.ReferencePeriod);
+        var declared = ContributionInput.Read(input, "contribution", request.Contribution ?? new(), clock.GetUtcNow());
         input.ThrowIfInvalid();
 
-        var part = await op.PartAsync(id, context.CancellationToken);
+        var part = await op.PartAsync(declared.TraceId, context.CancellationToken);
         await op.WorkAsync(context, async work =>
         {
             var decided = await work.DecideAsync<Footprint>(
-                Keys.Footprint(id),
-                footprint => Footprint.Declare(footprint, part, stages, new(start, end), clock.GetUtcNow()),
+                Keys.Footprint(part.TraceId),
+                footprint => Footprint.Declare(footprint, part, declared),
+                request.Etag,
                 context.CancellationToken);
             if (decided.Events.Count > 0)
             {
-                Recalculation.Note(work, id);
+                Recalculation.Note(work, part.TraceId);
             }
 
             return decided;
         });
         await recalculation.RunAsync(op, context.CancellationToken);
-        return new() { Footprint = await ReadAsync(op, part, context.CancellationToken) };
+        return new() { Footprint = await ReadAsync(op, part, context) };
     }
 
     public override async Task<Wire.GetFootprintResponse> GetFootprint(
         Wire.GetFootprintRequest request, ServerCallContext context)
     {
-        var op = operators.Of(context);
-        var input = new Input();
-        var id = input.Id("trace_id", request.TraceId);
-        input.ThrowIfInvalid();
-        var part = await op.PartAsync(id, context.CancellationToken);
-        return new() { Footprint = await ReadAsync(op, part, context.CancellationToken) };
+        var (op, part) = await FindAsync(request.TraceId, context);
+        return new() { Footprint = await ReadAsync(op, part, context) };
     }
 
     public override async Task WatchFootprint(
@@ -64,110 +65,113 @@ internal sealed class FootprintServer(HostedOperators operators, Recalculation r
         IServerStreamWriter<Wire.WatchFootprintResponse> responseStream,
         ServerCallContext context)
     {
-        var op = operators.Of(context);
-        var input = new Input();
-        var id = input.Id("trace_id", request.TraceId);
-        input.ThrowIfInvalid();
-        var part = await op.PartAsync(id, context.CancellationToken);
-        using var timer = new PeriodicTimer(WatchInterval);
+        var (op, part) = await FindAsync(request.TraceId, context);
         Wire.Footprint? told = null;
         var toldAt = clock.GetUtcNow();
-        do
+        while (true)
         {
-            var footprint = await ReadAsync(op, part, context.CancellationToken);
+            // Taken before reading: a commit in between ends the wait at once.
+            var committed = op.Committed;
+            var footprint = await ReadAsync(op, part, context);
             if (!footprint.Equals(told) || clock.GetUtcNow() - toldAt >= CheckpointInterval)
             {
                 (told, toldAt) = (footprint, clock.GetUtcNow());
                 await responseStream.WriteAsync(new() { Footprint = footprint }, context.CancellationToken);
             }
+
+            await Task.WhenAny(committed, Task.Delay(LookInterval, clock, context.CancellationToken));
+            context.CancellationToken.ThrowIfCancellationRequested();
         }
-        while (await timer.WaitForNextTickAsync(context.CancellationToken));
     }
 
-    private static List<StageFigure> ReadStages(Input input, Contracts.Common.V1.Figures figures)
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.RequireApprovalResponse> RequireApproval(
+        Wire.RequireApprovalRequest request, ServerCallContext context)
     {
-        List<StageFigure> stages = [];
-        foreach (var (index, figure) in figures.Stages.Index())
+        var (op, part) = await FindAsync(request.TraceId, context);
+        await op.WorkAsync(context, work => work.DecideAsync<Footprint>(
+            Keys.Footprint(part.TraceId),
+            footprint => Footprint.RequireApproval(footprint, part, request.Required, clock.GetUtcNow()),
+            context.CancellationToken));
+        return new() { Footprint = await ReadAsync(op, part, context) };
+    }
+
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.ApproveFootprintResponse> ApproveFootprint(
+        Wire.ApproveFootprintRequest request, ServerCallContext context)
+    {
+        var (op, part) = await FindAsync(request.TraceId, context);
+        await op.WorkAsync(context, async work =>
         {
-            var field = $"contribution.figures.stages[{index}]";
-            var stage = input.Enum<Contracts.Common.V1.LifeCycleStage, LifeCycleStage>($"{field}.stage", figure.Stage);
-            if (stages.Any(other => other.Stage == stage))
+            var decided = await work.DecideAsync<Footprint>(
+                Keys.Footprint(part.TraceId),
+                footprint => Approve(footprint ?? Footprint.Unknown(part.TraceId), request.Etag),
+                context.CancellationToken);
+            if (decided.Events.Count > 0)
             {
-                input.Violate($"{field}.stage", figure.Stage, "must be named once.");
+                await Recalculation.QueueDisclosuresAsync(op, work, [part.TraceId], context.CancellationToken);
+                await NoteAboveAsync(op, work, part.TraceId, context.CancellationToken);
             }
 
-            stages.Add(new(stage, input.NotNegative($"{field}.amount", figure.Amount)));
-        }
-
-        if (stages.Count == 0)
-        {
-            input.Violate("contribution.figures.stages", "", "must hold at least one stage.");
-        }
-
-        return stages;
+            return decided;
+        });
+        await recalculation.RunAsync(op, context.CancellationToken);
+        return new() { Footprint = await ReadAsync(op, part, context) };
     }
 
-    private static async Task<Wire.Footprint> ReadAsync(
-        HostedOperator op, Part part, CancellationToken cancellationToken) => part.Kind == PartKind.Bought
-            ? ToWire(part, await Recalculation.UpstreamAsync(op, part.TraceId, cancellationToken))
-            : await ReadMadeAsync(op, part, cancellationToken);
-
-    private static async Task<Wire.Footprint> ReadMadeAsync(
-        HostedOperator op, Part part, CancellationToken cancellationToken)
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.RecordCertificateResponse> RecordCertificate(
+        Wire.RecordCertificateRequest request, ServerCallContext context)
     {
-        var footprint = await op.ReadAsync<Footprint>(Keys.Footprint(part.TraceId), cancellationToken)
-            ?? Footprint.Unknown(part.TraceId);
-        var result = await Recalculation.ResultAsync(
-            op, part.TraceId, footprint, new Dictionary<Guid, Footprint>(), cancellationToken);
-        var wire = new Wire.Footprint
+        var op = operators.Of(context);
+        var wire = request.Certificate ?? new();
+        var input = new Input();
+        var id = input.Id("certificate.certificate_id", wire.CertificateId);
+        var traceId = input.Id("certificate.trace_id", wire.TraceId);
+        var verifier = input.Text("certificate.verifier", wire.Verifier, 1, MaxVerifier);
+        var stages = WireFigures.ReadStages(input, "certificate.stages", wire.Stages);
+        var (start, end) = input.Period("certificate.validity", wire.Validity);
+        input.ThrowIfInvalid();
+
+        await op.PartAsync(traceId, context.CancellationToken);
+        var footprint = await op.ReadAsync<Footprint>(Keys.Footprint(traceId), context.CancellationToken)
+            ?? Footprint.Unknown(traceId);
+        var decided = await op.WorkAsync(context, work => work.DecideAsync<Certificate>(
+            Keys.Certificate(id),
+            existing => Certificate.Record(
+                existing, id, footprint, verifier, stages, new(start, end), clock.GetUtcNow()),
+            context.CancellationToken));
+        return new()
         {
-            TraceId = part.TraceId.ToString(),
-            DeclaredUnit = part.DeclaredUnit,
-            Figures = footprint.Figures is { } figures ? WireFigures.ToWire(figures) : null,
-            Complete = footprint.Complete,
-            Version = footprint.Version,
-            RollUpTime = footprint.RolledUpAt?.ToTimestamp(),
-            ReferencePeriod = WireFigures.ToWire(footprint.Period),
-            Lines = { result.Lines.Select(ToWire) },
+            Certificate = WireFootprint.ToWire(decided.State, decided.State.At(clock.GetUtcNow(), footprint)),
         };
-        if (footprint.Contribution is { } own)
-        {
-            wire.Contribution = new()
-            {
-                TraceId = wire.TraceId,
-                Figures = WireFigures.ToWire(own),
-                ReferencePeriod = WireFigures.ToWire(footprint.Period),
-            };
-        }
-
-        return wire;
     }
 
-    private static Wire.FootprintLine ToWire(RollUpLine line)
-    {
-        var wire = new Wire.FootprintLine
-        {
-            ChildTraceId = line.ChildTraceId.ToString(),
-            Quantity = WireFigures.ToWire(line.Quantity),
-            State = (Wire.LineState)line.State,
-            Figures = line.Figures is { } figures ? WireFigures.ToWire(figures) : null,
-        };
-        if (line.Version is { } version)
-        {
-            wire.Version = version;
-        }
+    private object[] Approve(Footprint footprint, string etag) => etag.Length > 0 && etag != $"{footprint.Version + 1}"
+        ? throw new RefusedException(
+            RefusalReason.StaleVersion,
+            "Another total waits meanwhile: read again, decide again.",
+            ("record", Keys.Footprint(footprint.TraceId)))
+        : footprint.Approve(clock.GetUtcNow());
 
-        return wire;
+    private static async Task NoteAboveAsync(
+        HostedOperator op, Work work, Guid traceId, CancellationToken cancellationToken)
+    {
+        foreach (var above in await Links.AboveAsync(op.Source, [traceId], cancellationToken))
+        {
+            Recalculation.Note(work, above);
+        }
     }
 
-    private static Wire.Footprint ToWire(Part part, UpstreamTotal? upstream) => new()
+    private async Task<(HostedOperator Operator, Part Part)> FindAsync(string traceId, ServerCallContext context)
     {
-        TraceId = part.TraceId.ToString(),
-        DeclaredUnit = part.DeclaredUnit,
-        Figures = upstream?.Figures is { } figures ? WireFigures.ToWire(figures) : null,
-        Complete = upstream is { Complete: true },
-        Version = upstream?.Version ?? 0,
-        RollUpTime = upstream?.ReceivedAt?.ToTimestamp(),
-        ReferencePeriod = WireFigures.ToWire(upstream?.Period),
-    };
+        var op = operators.Of(context);
+        var input = new Input();
+        var id = input.Id("trace_id", traceId);
+        input.ThrowIfInvalid();
+        return (op, await op.PartAsync(id, context.CancellationToken));
+    }
+
+    private Task<Wire.Footprint> ReadAsync(HostedOperator op, Part part, ServerCallContext context) =>
+        op.FootprintAsync(part, clock.GetUtcNow(), context.CancellationToken);
 }

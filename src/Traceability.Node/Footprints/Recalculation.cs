@@ -1,7 +1,6 @@
 using Traceability.Domain.Footprints;
-using Traceability.Domain.Parts;
+using Traceability.Domain.Footprints.RollUp;
 using Traceability.Domain.Releases;
-using Traceability.Domain.Trades;
 using Traceability.Node.Exchange;
 using Traceability.Node.Operators;
 using Traceability.Storage;
@@ -10,16 +9,17 @@ namespace Traceability.Node.Footprints;
 
 /// <summary>
 /// Rolls up what a change concerns, from the changed part to every part it goes into, and queues what customers are to
-/// be
-/// told. What is to be rolled up is noted in the transaction of the change: a crash in between loses nothing.
+/// be told. What is to be rolled up is noted in the transaction of the change: a crash in between loses nothing.
 /// </summary>
-internal sealed class Recalculation(EventStore store, TimeProvider clock)
+internal sealed partial class Recalculation(TimeProvider clock, ILogger<Recalculation> logger)
 {
-    private const int PageSize = 1000;
+    private const int PageSize = 10_000;
 
-    /// <summary>Notes that a part's footprint may have changed.</summary>
-    public static void Note(Work work, Guid traceId) =>
-        work.Sql($"insert into {EventStore.Schema}.recalculation (trace_id) values (?)", traceId);
+    /// <summary>Notes that a part's footprint may have changed, or will at a later time.</summary>
+    public static void Note(Work work, Guid traceId, DateTimeOffset? due = null) => work.Sql(
+        $"insert into {EventStore.Schema}.recalculation (trace_id, due_at) values (?, ?)",
+        traceId,
+        due ?? DateTimeOffset.MinValue);
 
     /// <summary>
     /// Rolls up all that is noted. One at a time per operator: each sees what was committed before it.
@@ -43,134 +43,80 @@ internal sealed class Recalculation(EventStore store, TimeProvider clock)
         op.WakeSender();
     }
 
-    /// <summary>The footprint with its lines, as it would be rolled up now.</summary>
-    public static async Task<RollUpResult> ResultAsync(
-        HostedOperator op, Guid traceId, Footprint? footprint, IReadOnlyDictionary<Guid, Footprint> fresh,
-        CancellationToken cancellationToken)
+    /// <summary>As <see cref="RunAsync"/>, for callers that come by often: usually there is nothing to do.</summary>
+    public async Task LookAsync(HostedOperator op, CancellationToken cancellationToken)
     {
-        var bill = await op.ReadAsync<BillOfMaterials>(Keys.BillOfMaterials(traceId), cancellationToken);
-        var lines = bill?.Lines ?? [];
-        Dictionary<Guid, ChildFootprint> children = [];
-        foreach (var line in lines)
+        if ((await NotedAsync(op, cancellationToken)).Count > 0)
         {
-            children[line.ChildTraceId] = await ChildAsync(op, line.ChildTraceId, fresh, cancellationToken);
+            await RunAsync(op, cancellationToken);
         }
-
-        return RollUp.Of(footprint?.Contribution, lines, children);
-    }
-
-    /// <summary>The parts that contain a part directly.</summary>
-    public static Task<IReadOnlyList<BillOfMaterials>> ParentsAsync(
-        HostedOperator op, Guid traceId, CancellationToken cancellationToken) => op.QueryAsync<BillOfMaterials>(
-            "where d.data -> 'lines' @> jsonb_build_array(jsonb_build_object('childTraceId', ?::text))",
-            cancellationToken,
-            traceId.ToString());
-
-    /// <summary>What the supplier of a bought part has told, if anything.</summary>
-    public static async Task<UpstreamTotal?> UpstreamAsync(
-        HostedOperator op, Guid traceId, CancellationToken cancellationToken)
-    {
-        var found = await op.QueryAsync<UpstreamTotal>(
-            "where d.data ->> 'traceId' = ? order by d.id", cancellationToken, traceId.ToString());
-        return found.OrderBy(one => one.State).FirstOrDefault();
-    }
-
-    private static async Task<ChildFootprint> ChildAsync(
-        HostedOperator op, Guid traceId, IReadOnlyDictionary<Guid, Footprint> fresh,
-        CancellationToken cancellationToken)
-    {
-        var part = (await op.ReadAsync<Part>(Keys.Part(traceId), cancellationToken))!;
-        if (part.Kind == PartKind.Bought)
-        {
-            return ChildFootprint.Of(part, await UpstreamAsync(op, traceId, cancellationToken));
-        }
-
-        var footprint = fresh.GetValueOrDefault(traceId)
-            ?? await op.ReadAsync<Footprint>(Keys.Footprint(traceId), cancellationToken);
-        return ChildFootprint.Of(part, footprint);
     }
 
     private async Task<bool> RollUpAsync(
         HostedOperator op, Work work, IReadOnlyList<(long Id, Guid TraceId)> noted, CancellationToken cancellationToken)
     {
-        Dictionary<Guid, Footprint> fresh = [];
-        foreach (var traceId in await ChildrenFirstAsync(op, noted.Select(row => row.TraceId), cancellationToken))
-        {
-            var part = await op.ReadAsync<Part>(Keys.Part(traceId), cancellationToken);
-            if (part?.Kind != PartKind.Made)
+        var now = clock.GetUtcNow();
+        HashSet<Guid> changed = [.. noted.Select(row => row.TraceId)];
+        var above = await Links.AboveAsync(op.Source, changed, cancellationToken);
+        var records = await op.ReadAsync(above, now, cancellationToken);
+        List<(Guid TraceId, RollUpResult Result)> results = [];
+        CompanyRollUp.Of(records).Update(
+            records.Bills.Where(bill =>
+                changed.Contains(bill.Key) || bill.Value.Any(line => changed.Contains(line.ChildTraceId)))
+                .Select(bill => bill.Key),
+            (traceId, result) =>
             {
-                continue;
-            }
+                var events = (records.Footprints.GetValueOrDefault(traceId) ?? Footprint.Unknown(traceId))
+                    .RollUp(result, now);
+                if (events.Length > 0)
+                {
+                    results.Add((traceId, result));
+                }
 
-            var now = await op.ReadAsync<Footprint>(Keys.Footprint(traceId), cancellationToken);
-            var result = await ResultAsync(op, traceId, now, fresh, cancellationToken);
+                return events.Any(e => e is FootprintRolledUp);
+            });
+
+        List<Guid> news = [];
+        foreach (var (traceId, result) in results)
+        {
+            var before = records.Footprints.GetValueOrDefault(traceId);
             var decided = await work.DecideAsync<Footprint>(
                 Keys.Footprint(traceId),
-                footprint => (footprint ?? Footprint.Unknown(traceId)).RollUp(result, clock.GetUtcNow()),
+                footprint => (footprint ?? Footprint.Unknown(traceId)).RollUp(result, now),
                 cancellationToken);
-            fresh[traceId] = decided.State ?? Footprint.Unknown(traceId);
-            if (decided.Events.Count > 0 && result.Figures is not null)
+            Report(traceId, decided.Events);
+            if (decided.Events.Any(e => e is FootprintRolledUp) && decided.State.IsNewsToOthers(before))
             {
-                await QueueDisclosuresAsync(op, work, traceId, cancellationToken);
+                news.Add(traceId);
             }
         }
 
+        await QueueDisclosuresAsync(op, work, news, cancellationToken);
         work.Sql(
             $"delete from {EventStore.Schema}.recalculation where id = any(?)", noted.Select(row => row.Id).ToArray());
         return true;
     }
 
-    private static async Task QueueDisclosuresAsync(
-        HostedOperator op, Work work, Guid traceId, CancellationToken cancellationToken)
+    /// <summary>Tells every customer of the parts who may see them.</summary>
+    public static async Task QueueDisclosuresAsync(
+        HostedOperator op, Work work, IReadOnlyCollection<Guid> parts, CancellationToken cancellationToken)
     {
-        var trades = await op.QueryAsync<Trade>(
-            "where d.data ->> 'upstreamTraceId' = ? order by d.id", cancellationToken, traceId.ToString());
-        foreach (var trade in trades)
+        var trades = await Links.TradesAsync(op.Source, parts, cancellationToken);
+        var releases = await op.ManyAsync<Release>(trades, Keys.Release, cancellationToken);
+        foreach (var release in releases.Where(release => !release.Revoked))
         {
-            var release = await op.ReadAsync<Release>(Keys.Release(trade.TradeId), cancellationToken);
-            if (release is { Revoked: false })
-            {
-                work.Send(Outbox.Disclosure, trade.TradeId);
-            }
-        }
-    }
-
-    /// <summary>The noted parts and all above them, every part after those that go into it.</summary>
-    private static async Task<IReadOnlyList<Guid>> ChildrenFirstAsync(
-        HostedOperator op, IEnumerable<Guid> noted, CancellationToken cancellationToken)
-    {
-        List<Guid> parentsFirst = [];
-        HashSet<Guid> seen = [];
-        foreach (var traceId in noted)
-        {
-            await VisitAsync(traceId);
-        }
-
-        parentsFirst.Reverse();
-        return parentsFirst;
-
-        // Depth first: a part is added after all that contain it, so the reverse has children first.
-        async Task VisitAsync(Guid traceId)
-        {
-            if (!seen.Add(traceId))
-            {
-                return;
-            }
-
-            foreach (var parent in await ParentsAsync(op, traceId, cancellationToken))
-            {
-                await VisitAsync(parent.ParentTraceId);
-            }
-
-            parentsFirst.Add(traceId);
+            work.Send(Outbox.Disclosure, release.TradeId);
         }
     }
 
     private async Task<IReadOnlyList<(long Id, Guid TraceId)>> NotedAsync(
         HostedOperator op, CancellationToken cancellationToken)
     {
-        await using var command = store.Source(op.Database).CreateCommand(
-            $"select id, trace_id from {EventStore.Schema}.recalculation order by id limit {PageSize}");
+        await using var command = op.Source.CreateCommand(
+            $"""
+            select id, trace_id from {EventStore.Schema}.recalculation where due_at <= $1 order by id limit {PageSize}
+            """);
+        command.Parameters.AddWithValue(clock.GetUtcNow());
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         List<(long, Guid)> rows = [];
         while (await reader.ReadAsync(cancellationToken))
@@ -180,4 +126,15 @@ internal sealed class Recalculation(EventStore store, TimeProvider clock)
 
         return rows;
     }
+
+    private void Report(Guid traceId, IReadOnlyList<object> events)
+    {
+        foreach (var held in events.OfType<FootprintHeld>())
+        {
+            LogHeld(traceId, held.Reason);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "Part {TraceId} is held until somebody approves its new total: {Reason}")]
+    private partial void LogHeld(Guid traceId, HoldReason reason);
 }

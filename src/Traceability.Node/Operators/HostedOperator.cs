@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Grpc.Core;
+using Npgsql;
 using Traceability.Hosting;
 using Traceability.Node.Exchange;
 using Traceability.Storage;
@@ -13,6 +14,7 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
     public static readonly ActivitySource Activities = new("Traceability.Node");
 
     private readonly SemaphoreSlim _outbox = new(0, 1);
+    private TaskCompletionSource _committed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Guid OperatorId { get; } = operatorId;
 
@@ -25,17 +27,19 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
 
     public string Database { get; } = EventStore.DatabaseOf(operatorId);
 
+    /// <summary>Tables beside the events.</summary>
+    public NpgsqlDataSource Source => store.Source(Database);
+
+    /// <summary>Ends with the next commit in this process.</summary>
+    public Task Committed => Volatile.Read(ref _committed).Task;
+
     /// <summary>Work in the name of a caller.</summary>
-    public Task<T> WorkAsync<T>(ServerCallContext call, Func<Work, Task<T>> work) => store.WorkAsync(
-        Database,
-        new Provenance(call.Caller().ClientId, Activity.Current?.Id, call.Method),
-        work,
-        call.CancellationToken);
+    public Task<T> WorkAsync<T>(ServerCallContext call, Func<Work, Task<T>> work) => WorkAsync(
+        new Provenance(call.Caller().ClientId, Activity.Current?.Id, call.Method), work, call.CancellationToken);
 
     /// <summary>Work of the node itself.</summary>
     public Task<T> WorkAsync<T>(string causation, Func<Work, Task<T>> work, CancellationToken cancellationToken) =>
-        store.WorkAsync(
-            Database, new Provenance("node", Activity.Current?.Id, causation), work, cancellationToken);
+        WorkAsync(new Provenance("node", Activity.Current?.Id, causation), work, cancellationToken);
 
     public Task<T?> ReadAsync<T>(string key, CancellationToken cancellationToken)
         where T : class => store.ReadAsync<T>(Database, key, cancellationToken);
@@ -44,8 +48,18 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
         string where, CancellationToken cancellationToken, params object[] values)
         where T : class => store.QueryAsync<T>(Database, where, cancellationToken, values);
 
+    /// <summary>The states of many streams, as far as there are any, in order of their keys.</summary>
+    public async Task<IReadOnlyList<T>> ManyAsync<T>(
+        IReadOnlyCollection<Guid> ids, Func<Guid, string> key, CancellationToken cancellationToken)
+        where T : class => ids.Count == 0
+            ? []
+            : await QueryAsync<T>("where d.id = any(?) order by d.id", cancellationToken, (object)ids.Select(key).ToArray());
+
     public Task<long> VersionAsync(string key, CancellationToken cancellationToken) =>
         store.VersionAsync(Database, key, cancellationToken);
+
+    public Task<IReadOnlyList<object>> EventsAsync(string key, CancellationToken cancellationToken) =>
+        store.EventsAsync(Database, key, cancellationToken);
 
     public void Dispose()
     {
@@ -68,4 +82,12 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
 
     public Task<bool> WaitForOutboxAsync(TimeSpan longest, CancellationToken cancellationToken) =>
         _outbox.WaitAsync(longest, cancellationToken);
+
+    private async Task<T> WorkAsync<T>(
+        Provenance provenance, Func<Work, Task<T>> work, CancellationToken cancellationToken)
+    {
+        var result = await store.WorkAsync(Database, provenance, work, cancellationToken);
+        Interlocked.Exchange(ref _committed, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+        return result;
+    }
 }

@@ -1,7 +1,8 @@
-using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Traceability.Domain.Parts;
+using Traceability.Domain.Quantities;
+using Traceability.Domain.Trades;
 using Traceability.Hosting;
 using Traceability.Node.Footprints;
 using Traceability.Node.Operators;
@@ -15,7 +16,8 @@ namespace Traceability.Node.Parts;
 internal sealed class PartServer(HostedOperators operators, Recalculation recalculation, TimeProvider clock)
     : Wire.PartService.PartServiceBase
 {
-    private const int MaxName = 200;
+    internal const int MaxName = 200;
+    internal const int MaxPartNumber = 100;
 
     [AllowRoles(Roles.Clerk)]
     public override async Task<Wire.RegisterPartResponse> RegisterPart(
@@ -28,11 +30,12 @@ internal sealed class PartServer(HostedOperators operators, Recalculation recalc
         var name = input.Text("part.name", wire.Name, 1, MaxName);
         var kind = input.Enum<Wire.PartKind, PartKind>("part.kind", wire.Kind);
         var unit = input.Unit("part.declared_unit", wire.DeclaredUnit);
+        var number = input.Text("part.part_number", wire.PartNumber, 0, MaxPartNumber);
         input.ThrowIfInvalid();
 
+        var wanted = new PartRegistered(id, name, kind, unit.Name, clock.GetUtcNow(), number);
         var decided = await op.WorkAsync(context, work => work.DecideAsync<Part>(
-            Keys.Part(id), part => Part.Register(part, id, name, kind, unit, clock.GetUtcNow()),
-            context.CancellationToken));
+            Keys.Part(id), part => Part.Register(part, wanted), context.CancellationToken));
         return new() { Part = ToWire(decided.State) };
     }
 
@@ -43,6 +46,21 @@ internal sealed class PartServer(HostedOperators operators, Recalculation recalc
         var id = input.Id("trace_id", request.TraceId);
         input.ThrowIfInvalid();
         return new() { Part = ToWire(await op.PartAsync(id, context.CancellationToken)) };
+    }
+
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.RetirePartResponse> RetirePart(
+        Wire.RetirePartRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var id = input.Id("trace_id", request.TraceId);
+        input.ThrowIfInvalid();
+        await op.PartAsync(id, context.CancellationToken);
+        var uses = await UsesAsync(op, id, clock.GetUtcNow(), context.CancellationToken);
+        var decided = await op.WorkAsync(context, work => work.DecideAsync<Part>(
+            Keys.Part(id), part => part!.Retire(uses, clock.GetUtcNow()), context.CancellationToken));
+        return new() { Part = ToWire(decided.State) };
     }
 
     public override async Task<Wire.ListPartsResponse> ListParts(
@@ -68,29 +86,30 @@ internal sealed class PartServer(HostedOperators operators, Recalculation recalc
         var op = operators.Of(context);
         var input = new Input();
         var id = input.Id("parent_trace_id", request.ParentTraceId);
-        var lines = ReadLines(input, request.Lines);
+        var lines = BillInput.Read(input, "lines", request.Lines);
+        var validFrom = input.OptionalTime("valid_from_time", request.ValidFromTime);
         input.ThrowIfInvalid();
 
         var parent = await op.PartAsync(id, context.CancellationToken);
-        var parts = await PartsAsync(op, lines, context.CancellationToken);
-        var children = await ChildrenAsync(op, context.CancellationToken);
+        var (parts, children) = await BelowAsync(op, lines, context.CancellationToken);
         var decided = await op.WorkAsync(context, async work =>
         {
             var bill = await work.DecideAsync<BillOfMaterials>(
                 Keys.BillOfMaterials(id),
                 existing => BillOfMaterials.Declare(
-                    existing, parent, lines, parts, at => children[at], clock.GetUtcNow()),
+                    existing, parent, lines, validFrom, parts, at => children[at], clock.GetUtcNow()),
                 request.Etag,
                 context.CancellationToken);
             if (bill.Events.Count > 0)
             {
-                Recalculation.Note(work, id);
+                work.Line(id, lines.Select(line => line.ChildTraceId));
+                Recalculation.Note(work, id, validFrom);
             }
 
             return bill;
         });
         await recalculation.RunAsync(op, context.CancellationToken);
-        return new() { BillOfMaterials = ToWire(decided.State) };
+        return new() { BillOfMaterials = ToWire(id, decided.State.Versions[^1], decided.State.DeclaredAt) };
     }
 
     public override async Task<Wire.GetBillOfMaterialsResponse> GetBillOfMaterials(
@@ -99,60 +118,47 @@ internal sealed class PartServer(HostedOperators operators, Recalculation recalc
         var op = operators.Of(context);
         var input = new Input();
         var id = input.Id("parent_trace_id", request.ParentTraceId);
+        var at = input.OptionalTime("at_time", request.AtTime) ?? clock.GetUtcNow();
         input.ThrowIfInvalid();
         await op.PartAsync(id, context.CancellationToken);
         var bill = await op.ReadAsync<BillOfMaterials>(Keys.BillOfMaterials(id), context.CancellationToken);
         return new()
         {
-            BillOfMaterials = bill is null ? new() { ParentTraceId = id.ToString() } : ToWire(bill),
+            BillOfMaterials = bill?.At(at) is { } version
+                ? ToWire(id, version, bill.DeclaredAt)
+                : new() { ParentTraceId = id.ToString() },
         };
     }
 
-    private static List<BillOfMaterialsLine> ReadLines(Input input, RepeatedField<Wire.BillOfMaterialsLine> wire)
-    {
-        if (wire.Count > BillOfMaterials.MaxLines)
-        {
-            input.Violate("lines", wire.Count, $"must be at most {BillOfMaterials.MaxLines}; make sub-assemblies.");
-            return [];
-        }
-
-        List<BillOfMaterialsLine> lines = [];
-        HashSet<Guid> seen = [];
-        foreach (var (index, line) in wire.Index())
-        {
-            var child = input.Id($"lines[{index}].child_trace_id", line.ChildTraceId);
-            var quantity = input.Positive($"lines[{index}].quantity", line.Quantity);
-            if (!seen.Add(child))
-            {
-                input.Violate($"lines[{index}].child_trace_id", child, "must be named once; add the quantities.");
-            }
-
-            lines.Add(new(child, quantity.Amount, quantity.Unit.Name));
-        }
-
-        return lines;
-    }
-
-    private static async Task<Dictionary<Guid, Part>> PartsAsync(
+    /// <summary>Made parts are looked into as deep as they go: any of them may lead back to the parent.</summary>
+    private static async Task<(Dictionary<Guid, Part> Parts, ILookup<Guid, Guid> Children)> BelowAsync(
         HostedOperator op, IEnumerable<BillOfMaterialsLine> lines, CancellationToken cancellationToken)
     {
-        Dictionary<Guid, Part> parts = [];
-        foreach (var line in lines)
-        {
-            if (await op.ReadAsync<Part>(Keys.Part(line.ChildTraceId), cancellationToken) is { } part)
-            {
-                parts.Add(part.TraceId, part);
-            }
-        }
-
-        return parts;
+        var below = await Links.BelowAsync(op.Source, lines.Select(line => line.ChildTraceId), cancellationToken);
+        var parts = await op.ManyAsync<Part>(below, Keys.Part, cancellationToken);
+        var bills = await op.ManyAsync<BillOfMaterials>(below, Keys.BillOfMaterials, cancellationToken);
+        return (
+            parts.ToDictionary(part => part.TraceId),
+            bills.SelectMany(bill => bill.Versions.SelectMany(version => version.Lines)
+                .Select(line => (bill.ParentTraceId, line.ChildTraceId)))
+                .ToLookup(line => line.ParentTraceId, line => line.ChildTraceId));
     }
 
-    private static async Task<ILookup<Guid, Guid>> ChildrenAsync(HostedOperator op, CancellationToken cancellationToken)
+    /// <summary>What still rests on a part.</summary>
+    private static async Task<List<string>> UsesAsync(
+        HostedOperator op, Guid traceId, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var bills = await op.QueryAsync<BillOfMaterials>("order by d.id", cancellationToken);
-        return bills.SelectMany(bill => bill.Lines.Select(line => (bill.ParentTraceId, line.ChildTraceId)))
-            .ToLookup(line => line.ParentTraceId, line => line.ChildTraceId);
+        var above = await Links.AboveAsync(op.Source, [traceId], cancellationToken);
+        var bills = await op.ManyAsync<BillOfMaterials>(above, Keys.BillOfMaterials, cancellationToken);
+        var ids = await Links.TradesAsync(op.Source, [traceId], cancellationToken);
+        var trades = await op.ManyAsync<Trade>(ids, Keys.Trade, cancellationToken);
+        return
+        [
+            .. bills.Where(bill => bill.At(now)?.Lines.Any(line => line.ChildTraceId == traceId) ?? false)
+                .Select(bill => $"part {bill.ParentTraceId}"),
+            .. trades.Where(trade => trade.Status is TradeStatus.Requested or TradeStatus.Accepted)
+                .Select(trade => $"trade {trade.TradeId}"),
+        ];
     }
 
     private static Wire.Part ToWire(Part part) => new()
@@ -162,19 +168,30 @@ internal sealed class PartServer(HostedOperators operators, Recalculation recalc
         Kind = (Wire.PartKind)part.Kind,
         DeclaredUnit = part.DeclaredUnit,
         RegisterTime = part.RegisteredAt.ToTimestamp(),
+        PartNumber = part.PartNumber,
+        Retired = part.Retired,
     };
 
-    private static Wire.BillOfMaterials ToWire(BillOfMaterials bill) => new()
+    private static Wire.BillOfMaterials ToWire(Guid parent, BillVersion version, DateTimeOffset declaredAt) => new()
     {
-        ParentTraceId = bill.ParentTraceId.ToString(),
-        Version = bill.Version,
-        DeclareTime = bill.DeclaredAt.ToTimestamp(),
+        ParentTraceId = parent.ToString(),
+        Version = version.Version,
+        DeclareTime = declaredAt.ToTimestamp(),
+        ValidFromTime = version.ValidFrom.ToTimestamp(),
         Lines =
         {
-            bill.Lines.Select(line => new Wire.BillOfMaterialsLine
+            version.Lines.Select(line => new Wire.BillOfMaterialsLine
             {
                 ChildTraceId = line.ChildTraceId.ToString(),
                 Quantity = WireFigures.ToWire(line.Quantity),
+                Suppliers =
+                {
+                    (line.Suppliers ?? []).Select(one => new Wire.SupplierShare
+                    {
+                        TradeId = one.TradeId.ToString(),
+                        Share = Amount.Format(one.Share),
+                    }),
+                },
             }),
         },
     };

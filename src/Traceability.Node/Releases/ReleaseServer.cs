@@ -25,9 +25,10 @@ internal sealed class ReleaseServer(HostedOperators operators, TimeProvider cloc
         var id = input.Id("trade_id", request.TradeId);
         FootprintField[] fields = [.. request.Fields.Index().Select(field =>
             input.Enum<Contracts.Common.V1.FootprintField, FootprintField>($"fields[{field.Index}]", field.Item))];
-        if (fields.Length == 0)
+        if (!fields.Contains(FootprintField.Total) && !fields.Contains(FootprintField.Stages))
         {
-            input.Violate("fields", "", "must name at least one field; to show nothing, revoke the release.");
+            input.Violate(
+                "fields", string.Join(", ", fields), "must name the total or the stages; to show nothing, revoke it.");
         }
 
         var purpose = input.OneOf("purpose", request.Purpose, Purposes.All);

@@ -31,14 +31,17 @@ internal sealed class TradeServer(HostedOperators operators, TimeProvider clock)
         var due = input.OptionalTime("due_time", request.DueTime);
         input.ThrowIfInvalid();
 
-        (await op.PartAsync(downstream, context.CancellationToken)).MustBe(PartKind.Bought);
+        var part = await op.PartAsync(downstream, context.CancellationToken);
+        part.MustBe(PartKind.Bought);
         await MustBeMemberAsync(op, supplier, context.CancellationToken);
-        var requested = new TradeRequested(id, op.OperatorId, supplier, downstream, message, due, clock.GetUtcNow());
-        var toSend = new TradeRequestToSend(supplier, message, due);
+        var requested = new TradeRequested(
+            id, op.OperatorId, supplier, downstream, message, due, clock.GetUtcNow(), part.DeclaredUnit);
+        var toSend = new TradeRequestToSend(supplier, message, due, part.DeclaredUnit);
         return new()
         {
             Trade = await DecideAsync(
-                context, op, id, "", trade => Trade.Request(trade, requested), Outbox.TradeRequest, _ => toSend),
+                context, op, id, "", trade => Trade.Request(trade, requested), Outbox.TradeRequest, _ => toSend,
+                downstream),
         };
     }
 
@@ -53,7 +56,8 @@ internal sealed class TradeServer(HostedOperators operators, TimeProvider clock)
         input.ThrowIfInvalid();
 
         await FindAsync(op, id, context.CancellationToken);
-        (await op.PartAsync(upstream, context.CancellationToken)).MustBe(PartKind.Made);
+        var part = await op.PartAsync(upstream, context.CancellationToken);
+        part.MustBe(PartKind.Made);
         var partRef = op.Keys.PartRef(upstream);
         return new()
         {
@@ -62,9 +66,11 @@ internal sealed class TradeServer(HostedOperators operators, TimeProvider clock)
                 op,
                 id,
                 request.Etag,
-                trade => Known(trade, id).Accept(upstream, partRef, op.OperatorId, clock.GetUtcNow()),
+                trade => Known(trade, id).Accept(
+                    upstream, part.Unit, partRef, op.OperatorId, clock.GetUtcNow()),
                 Outbox.TradeAccept,
-                _ => new TradeAcceptToSend(partRef)),
+                _ => new TradeAcceptToSend(partRef),
+                upstream),
         };
     }
 
@@ -144,7 +150,7 @@ internal sealed class TradeServer(HostedOperators operators, TimeProvider clock)
     /// <summary>Decides, and queues the telling of it if it was news, in one transaction.</summary>
     private static async Task<Wire.Trade> DecideAsync(
         ServerCallContext context, HostedOperator op, Guid id, string etag, Func<Trade?, object[]> decide, string kind,
-        Func<Trade, object?> toSend)
+        Func<Trade, object?> toSend, Guid? part = null)
     {
         var decided = await op.WorkAsync(context, async work =>
         {
@@ -152,6 +158,10 @@ internal sealed class TradeServer(HostedOperators operators, TimeProvider clock)
             if (trade.Events.Count > 0)
             {
                 work.Send(kind, id, toSend(trade.State));
+                if (part is { } about)
+                {
+                    work.Trade(about, id);
+                }
             }
 
             return trade;

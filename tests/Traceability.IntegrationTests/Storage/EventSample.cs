@@ -31,6 +31,7 @@ internal static class EventSample
             _ when type == typeof(string) => "text",
             _ when type == typeof(decimal) => 5.1234567890m,
             _ when type == typeof(long) => 7L,
+            _ when type == typeof(int) => 7,
             _ when type == typeof(bool) => true,
             _ when type == typeof(DateTimeOffset) => new DateTimeOffset(2026, 4, 1, 9, 30, 0, TimeSpan.Zero),
             _ when type == typeof(IReadOnlyDictionary<string, string>) =>

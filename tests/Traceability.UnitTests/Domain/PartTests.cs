@@ -15,10 +15,10 @@ public class PartTests
     [Fact]
     public void The_same_registration_again_is_no_news_and_another_one_is_refused()
     {
-        Assert.Empty(Part.Register(Pack, Pack.TraceId, "pack", PartKind.Made, Unit.Kilogram, Now.AddDays(1)));
+        Assert.Empty(Part.Register(Pack, Registered("pack")));
         Refusal.Of(
             RefusalReason.AlreadyExists,
-            () => Part.Register(Pack, Pack.TraceId, "other", PartKind.Made, Unit.Kilogram, Now));
+            () => Part.Register(Pack, Registered("other")));
     }
 
     [Fact]
@@ -82,9 +82,13 @@ public class PartTests
             null,
             parent,
             lines,
+            null,
             new[] { Pack, Module, Cell }.ToDictionary(part => part.TraceId),
             at => existing.Where(line => line.Parent == at).Select(line => line.Child),
             Now);
+
+    private static PartRegistered Registered(string name) =>
+        new(Pack.TraceId, name, PartKind.Made, "kilogram", Now.AddDays(1));
 
     private static Part Made(string name) => new(Guid.CreateVersion7(), name, PartKind.Made, "kilogram", Now);
 }

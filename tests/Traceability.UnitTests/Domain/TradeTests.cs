@@ -31,12 +31,12 @@ public class TradeTests
 
     [Fact]
     public void The_supplier_names_the_part_it_delivered() => Assert.Equal(
-        [new TradeAccepted(Request.TradeId, Bolt, "ref", Now)], Requested().Accept(Bolt, "ref", by: Supplier, Now));
+        [new TradeAccepted(Request.TradeId, Bolt, "ref", Now)], Requested().Accept(Bolt, null, "ref", by: Supplier, Now));
 
     [Fact]
     public void The_same_answer_twice_is_no_news()
     {
-        Assert.Empty(Accepted().Accept(Bolt, "ref", by: Supplier, Now));
+        Assert.Empty(Accepted().Accept(Bolt, null, "ref", by: Supplier, Now));
         Assert.Empty(Rejected().Reject("again", by: Supplier, Now));
         Assert.Empty(Cancelled().Cancel(by: Buyer, Now));
     }
@@ -44,11 +44,11 @@ public class TradeTests
     [Fact]
     public void A_trade_is_answered_once()
     {
-        Refusal.Of(RefusalReason.TradeAlreadyAnswered, () => Accepted().Accept(Bolt, "other", by: Supplier, Now));
+        Refusal.Of(RefusalReason.TradeAlreadyAnswered, () => Accepted().Accept(Bolt, null, "other", by: Supplier, Now));
         Refusal.Of(RefusalReason.TradeAlreadyAnswered, () => Accepted().Reject("no", by: Supplier, Now));
         Refusal.Of(RefusalReason.TradeAlreadyAnswered, () => Accepted().Cancel(by: Buyer, Now));
-        Refusal.Of(RefusalReason.TradeAlreadyAnswered, () => Rejected().Accept(Bolt, "ref", by: Supplier, Now));
-        Refusal.Of(RefusalReason.TradeAlreadyAnswered, () => Cancelled().Accept(Bolt, "ref", by: Supplier, Now));
+        Refusal.Of(RefusalReason.TradeAlreadyAnswered, () => Rejected().Accept(Bolt, null, "ref", by: Supplier, Now));
+        Refusal.Of(RefusalReason.TradeAlreadyAnswered, () => Cancelled().Accept(Bolt, null, "ref", by: Supplier, Now));
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public class TradeTests
     {
         foreach (var trade in new[] { Requested(), Accepted(), Rejected(), Cancelled() })
         {
-            Refusal.Of(RefusalReason.NotDisclosed, () => trade.Accept(Bolt, "ref", by: Stranger, Now));
+            Refusal.Of(RefusalReason.NotDisclosed, () => trade.Accept(Bolt, null, "ref", by: Stranger, Now));
             Refusal.Of(RefusalReason.NotDisclosed, () => trade.Reject("no", by: Stranger, Now));
             Refusal.Of(RefusalReason.NotDisclosed, () => trade.Cancel(by: Stranger, Now));
         }
@@ -65,7 +65,7 @@ public class TradeTests
     [Fact]
     public void The_buyer_cannot_answer_and_the_supplier_cannot_cancel()
     {
-        Refusal.Of(RefusalReason.NotDisclosed, () => Requested().Accept(Bolt, "ref", by: Buyer, Now));
+        Refusal.Of(RefusalReason.NotDisclosed, () => Requested().Accept(Bolt, null, "ref", by: Buyer, Now));
         Refusal.Of(RefusalReason.NotDisclosed, () => Requested().Cancel(by: Supplier, Now));
     }
 

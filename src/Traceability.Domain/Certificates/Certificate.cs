@@ -1,0 +1,99 @@
+using Traceability.Domain.Footprints;
+
+namespace Traceability.Domain.Certificates;
+
+/// <summary>A verifier's certificate about one version of a footprint was put on record.</summary>
+public record CertificateRecorded(
+    Guid CertificateId, Guid TraceId, string Verifier, long Version, StatedFigures Certified, DateTimeOffset ValidFrom,
+    DateTimeOffset ValidUntil, DateTimeOffset RecordedAt);
+
+/// <summary>What a certificate is worth at a moment.</summary>
+public enum CertificateStanding
+{
+    InForce = 1,
+    NotYetValid = 2,
+    Expired = 3,
+
+    /// <summary>The figure has moved since.</summary>
+    NoLongerMatching = 4,
+}
+
+/// <summary>A certificate is bound to value, version and period.</summary>
+/// <param name="CertificateId">Its id.</param>
+/// <param name="TraceId">The part.</param>
+/// <param name="Verifier">Who certifies.</param>
+/// <param name="Version">Of the footprint that was certified.</param>
+/// <param name="Certified">The figures of that version, as they leave the company.</param>
+/// <param name="ValidFrom">Inclusive.</param>
+/// <param name="ValidUntil">Exclusive.</param>
+/// <param name="RecordedAt">When it was put on record.</param>
+public record Certificate(
+    Guid CertificateId, Guid TraceId, string Verifier, long Version, StatedFigures Certified, DateTimeOffset ValidFrom,
+    DateTimeOffset ValidUntil, DateTimeOffset RecordedAt)
+{
+    /// <summary>The key of the stream, set by the store.</summary>
+    public string Id { get; init; } = "";
+
+    public static Certificate? Evolve(Certificate? certificate, object e) => e switch
+    {
+        CertificateRecorded r => new(
+            r.CertificateId, r.TraceId, r.Verifier, r.Version, r.Certified, r.ValidFrom, r.ValidUntil, r.RecordedAt),
+        _ => certificate,
+    };
+
+    /// <summary>The events that make the record true; none if it already is.</summary>
+    /// <param name="existing">The certificate as it stands.</param>
+    /// <param name="certificateId">Its id.</param>
+    /// <param name="footprint">The footprint as it stands: what was certified.</param>
+    /// <param name="verifier">Who certifies.</param>
+    /// <param name="stages">The amounts on the certificate, as they are printed.</param>
+    /// <param name="valid">From when until when.</param>
+    /// <param name="now">The time.</param>
+    public static object[] Record(
+        Certificate? existing, Guid certificateId, Footprint footprint, string verifier,
+        IReadOnlyList<StageFigure> stages, ReferencePeriod valid, DateTimeOffset now)
+    {
+        if (existing is not null)
+        {
+            return (existing.TraceId, existing.Verifier, existing.ValidFrom, existing.ValidUntil)
+                == (footprint.TraceId, verifier, valid.Start, valid.End)
+                ? []
+                : throw new RefusedException(
+                    RefusalReason.AlreadyExists,
+                    $"Certificate id {certificateId} is taken by another certificate; choose a new one.",
+                    ("certificate_id", certificateId.ToString()));
+        }
+
+        if (footprint.Figures is null || stages.FirstOrDefault(one => !Says(footprint.Figures, one)) is { } wrong)
+        {
+            throw new RefusedException(
+                RefusalReason.CertificateMismatch,
+                $"The certificate does not say what the footprint of part {footprint.TraceId} says now; nothing is "
+                    + "recorded.",
+                ("trace_id", footprint.TraceId.ToString()));
+        }
+
+        return
+        [
+            new CertificateRecorded(
+                certificateId, footprint.TraceId, verifier, footprint.Version, StatedFigures.Of(footprint.Figures),
+                valid.Start, valid.End, now),
+        ];
+    }
+
+    public CertificateStanding At(DateTimeOffset time, Footprint? footprint) =>
+        footprint?.Figures is null || !StatedFigures.Of(footprint.Figures).Equals(Certified)
+            ? CertificateStanding.NoLongerMatching
+        : time < ValidFrom ? CertificateStanding.NotYetValid
+        : time >= ValidUntil ? CertificateStanding.Expired
+        : CertificateStanding.InForce;
+
+    /// <summary>Verifiers print fewer digits, rounded up (Ouranos: five decimals) or to the nearest.</summary>
+    private static bool Says(Figures figures, StageFigure printed)
+    {
+        var amount = figures.Stages?.FirstOrDefault(stage => stage.Stage == printed.Stage)?.Amount ?? 0;
+        var decimals = printed.Amount.Scale;
+        return printed.Amount == Math.Round(amount, decimals, MidpointRounding.ToPositiveInfinity)
+            || printed.Amount == Math.Round(amount, decimals, MidpointRounding.ToEven);
+    }
+}

@@ -1,0 +1,126 @@
+namespace Traceability.Domain.Footprints.RollUp;
+
+/// <summary>
+/// total = own + sum over lines of quantity x child's total, for a row of columns per part, and for marks: a mark of
+/// any input is a mark of the part. Exact decimals, always added in the order of the lines, so that the result
+/// depends on nothing but the data.
+/// </summary>
+public sealed class RollUpTotals(RollUpGraph graph, int columns)
+{
+    /// <summary>The mark of a part whose sum has more digits than a decimal holds: it has no total.</summary>
+    public const ulong Overflow = 1ul << 63;
+
+    private readonly decimal[] _own = new decimal[graph.Parts * columns];
+    private readonly decimal[] _total = new decimal[graph.Parts * columns];
+    private readonly ulong[] _ownMarks = new ulong[graph.Parts];
+    private readonly ulong[] _marks = new ulong[graph.Parts];
+
+    public RollUpGraph Graph => graph;
+
+    /// <summary>What a part adds itself.</summary>
+    public Span<decimal> Own(int part) => _own.AsSpan(part * columns, columns);
+
+    public ref ulong OwnMarks(int part) => ref _ownMarks[part];
+
+    public ReadOnlySpan<decimal> Total(int part) => _total.AsSpan(part * columns, columns);
+
+    /// <summary>Sets what stood before, for a part that an update is to be compared with.</summary>
+    public void Restore(int part, ReadOnlySpan<decimal> total, ulong marks)
+    {
+        total.CopyTo(_total.AsSpan(part * columns, columns));
+        _marks[part] = marks;
+    }
+
+    public ulong Marks(int part) => _marks[part];
+
+    /// <summary>Rolls up everything.</summary>
+    public void RollUp()
+    {
+        foreach (var part in graph.ChildrenFirst)
+        {
+            Add(part);
+        }
+    }
+
+    /// <summary>
+    /// Rolls up parts whose own figures have changed, and those above them that change by it; nothing else is touched.
+    /// </summary>
+    /// <param name="changed">The parts, in any order.</param>
+    /// <param name="visit">
+    /// Told each part that was rolled up, children first; false if it stays as it stood, for the parts above it, too.
+    /// Without it, a part whose sum is the same ends the way up.
+    /// </param>
+    /// <returns>How many parts were rolled up.</returns>
+    public int Update(IEnumerable<int> changed, Func<int, bool>? visit = null)
+    {
+        var open = new PriorityQueue<int, int>();
+        HashSet<int> seen = [];
+        foreach (var part in changed)
+        {
+            Open(part);
+        }
+
+        var before = new decimal[columns];
+        while (open.TryDequeue(out var part, out _))
+        {
+            Total(part).CopyTo(before);
+            var marks = _marks[part];
+            Add(part);
+            var news = visit?.Invoke(part) ?? (marks != _marks[part] || !Total(part).SequenceEqual(before));
+            if (!news)
+            {
+                Restore(part, before, marks);
+                continue;
+            }
+
+            foreach (var parent in graph.ParentsOf(part))
+            {
+                Open(parent);
+            }
+        }
+
+        return seen.Count;
+
+        void Open(int part)
+        {
+            if (seen.Add(part))
+            {
+                open.Enqueue(part, graph.RankOf(part));
+            }
+        }
+    }
+
+    private void Add(int part)
+    {
+        try
+        {
+            AddLines(part);
+        }
+        catch (OverflowException)
+        {
+            Restore(part, new decimal[columns], Overflow);
+        }
+    }
+
+    private void AddLines(int part)
+    {
+        var total = _total.AsSpan(part * columns, columns);
+        _own.AsSpan(part * columns, columns).CopyTo(total);
+        var marks = _ownMarks[part];
+        var children = graph.ChildrenOf(part);
+        var quantities = graph.QuantitiesOf(part);
+        for (var line = 0; line < children.Length; line++)
+        {
+            var child = _total.AsSpan(children[line] * columns, columns);
+            var quantity = quantities[line];
+            for (var column = 0; column < total.Length; column++)
+            {
+                total[column] += quantity * child[column];
+            }
+
+            marks |= _marks[children[line]];
+        }
+
+        _marks[part] = marks;
+    }
+}

@@ -1,0 +1,63 @@
+using Traceability.Domain.Certificates;
+using Traceability.Domain.Footprints;
+using Traceability.Domain.Footprints.RollUp;
+using Traceability.Domain.Parts;
+using Traceability.Node.Operators;
+using Traceability.Storage;
+using Wire = Traceability.Contracts.Node.V1;
+
+namespace Traceability.Node.Footprints;
+
+/// <summary>A part's footprint as it stands, with everything a person asks about it.</summary>
+internal static class FootprintReader
+{
+    public static async Task<Wire.Footprint> FootprintAsync(
+        this HostedOperator op, Part part, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var wire = part.Kind == PartKind.Bought
+            ? WireFootprint.OfBought(
+                part,
+                await op.UpstreamAsync(part.TraceId, cancellationToken),
+                await op.ReadAsync<Footprint>(Keys.Footprint(part.TraceId), cancellationToken))
+            : await MadeAsync(op, part, now, cancellationToken);
+        var certificates = await op.QueryAsync<Certificate>(
+            "where d.data ->> 'traceId' = ? order by d.id", cancellationToken, part.TraceId.ToString());
+        if (certificates.Count > 0)
+        {
+            var footprint = await op.ReadAsync<Footprint>(Keys.Footprint(part.TraceId), cancellationToken);
+            wire.Certificates.AddRange(certificates.Select(one => WireFootprint.ToWire(one, one.At(now, footprint))));
+        }
+
+        return wire;
+    }
+
+    /// <summary>Every version of a made part's footprint, oldest first.</summary>
+    public static async Task<IReadOnlyList<FootprintRolledUp>> VersionsAsync(
+        this HostedOperator op, Guid traceId, CancellationToken cancellationToken) =>
+        [.. (await op.EventsAsync(Keys.Footprint(traceId), cancellationToken)).OfType<FootprintRolledUp>()];
+
+    private static async Task<Wire.Footprint> MadeAsync(
+        HostedOperator op, Part part, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var records = await op.ReadAsync([part.TraceId], now, cancellationToken);
+        var footprint = records.Footprints.GetValueOrDefault(part.TraceId) ?? Footprint.Unknown(part.TraceId);
+        var versions = footprint.Version == 0 ? [] : await op.VersionsAsync(part.TraceId, cancellationToken);
+        var wire = WireFootprint.OfMade(
+            part, footprint, CompanyRollUp.Of(records).Result(part.TraceId), Changes(versions, footprint.Version));
+        if (footprint.Proposal is { } proposal)
+        {
+            var standing = versions.Count == 0 ? TotalOfInputs.Nothing : TotalOfInputs.Of(versions[^1]);
+            var proposed = new TotalOfInputs(proposal.Figures, proposal.Complete, proposal.Own, proposal.Inputs);
+            wire.Proposal.Changes.AddRange(Comparison.Of(standing, proposed).Select(WireFootprint.ToWire));
+        }
+
+        return wire;
+    }
+
+    /// <summary>What led from the version before to this one.</summary>
+    public static IReadOnlyList<FootprintChange> Changes(IReadOnlyList<FootprintRolledUp> versions, long version) =>
+        version == 0 ? [] : Comparison.Of(Version(versions, version - 1), Version(versions, version));
+
+    public static TotalOfInputs Version(IReadOnlyList<FootprintRolledUp> versions, long version) =>
+        version == 0 ? TotalOfInputs.Nothing : TotalOfInputs.Of(versions[(int)version - 1]);
+}
