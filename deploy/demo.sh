@@ -9,7 +9,9 @@ if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
     cat <<'HELP'
 Plays 3 + 5 + 10 = 18 kg through real nodes and a real broker, and keeps running until Ctrl-C.
 
-  deploy/demo.sh [--exit] [--folder FOLDER]
+  deploy/demo.sh [--case three-tiers|ev-battery] [--exit] [--folder FOLDER]
+
+  --case ev-battery 34 companies, from ore to two vehicles, and its five headline totals beside the expected ones
 
   --exit            stop after the story; exit code 0 only if every figure and every "may not see" check held
   --folder FOLDER   where data, logs and keys go; a new folder in the temporary files unless named

@@ -114,7 +114,10 @@ internal static class FootprintCommands
                     }
                 }
             },
-            part);
+            part)
+        {
+            OwnsScreen = true,
+        };
     }
 
     private static Rows View(Footprint footprint)

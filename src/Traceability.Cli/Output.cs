@@ -43,6 +43,42 @@ internal sealed class Output(bool json)
         }
     }
 
+    /// <summary>Something that is not an answer of the node, and what one would do next.</summary>
+    public void Show(string message, string next) => Show(new { message }, new Text($"{message}\n"), next);
+
+    /// <summary>As <see cref="Show(IMessage, IRenderable, string[])"/>, for what the command line itself has
+    /// found.</summary>
+    public void Show(object answer, IRenderable view, string next)
+    {
+        if (json)
+        {
+            System.Console.Out.WriteLine(JsonSerializer.Serialize(answer, Indented));
+            return;
+        }
+
+        _console.Write(view);
+        _console.MarkupLineInterpolated($"[grey]next:[/] {next}");
+    }
+
+    /// <summary>A bar that moves while something long is done.</summary>
+    public async Task<T> ProgressAsync<T>(Func<Action<string, int, int>, Task<T>> action)
+    {
+        if (json || System.Console.IsErrorRedirected)
+        {
+            return await action((_, _, _) => { });
+        }
+
+        return await _errors.Progress().AutoClear(true).StartAsync(async context =>
+        {
+            var bar = context.AddTask("starting");
+            return await action((phase, done, all) =>
+            {
+                (bar.Description, bar.IsIndeterminate, bar.MaxValue, bar.Value) =
+                    (Markup.Escape(phase), all == 0, Math.Max(all, 1), done);
+            });
+        });
+    }
+
     /// <summary>A person sees what is being waited for.</summary>
     public Task WaitAsync(string what, Func<Task> action) => json || System.Console.IsErrorRedirected
         ? action()

@@ -13,5 +13,6 @@ var root = new RootCommand(
     FootprintCommands.Footprint,
     TradeCommands.Trade,
     ReleaseCommands.Release,
+    SheetCommands.Sheet,
 };
 return await root.Parse(args).InvokeAsync();

@@ -24,6 +24,7 @@ internal sealed class Session : IDisposable
         Trades = new(channel);
         Releases = new(channel);
         Footprints = new(channel);
+        Imports = new(channel);
     }
 
     public PartService.PartServiceClient Parts { get; }
@@ -33,6 +34,8 @@ internal sealed class Session : IDisposable
     public ReleaseService.ReleaseServiceClient Releases { get; }
 
     public FootprintService.FootprintServiceClient Footprints { get; }
+
+    public ImportService.ImportServiceClient Imports { get; }
 
     public CancellationToken Cancelled { get; }
 

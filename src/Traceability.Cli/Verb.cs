@@ -33,7 +33,10 @@ internal sealed class Verb : Command
         SetAction((parsed, cancellationToken) => RunAsync(run, parsed, cancellationToken));
     }
 
-    private static async Task<int> RunAsync(
+    /// <summary>Whether the verb shows its own progress, or goes on for as long as the person likes.</summary>
+    public bool OwnsScreen { get; init; }
+
+    private async Task<int> RunAsync(
         Func<ParseResult, Session, Output, Task> run, ParseResult parsed, CancellationToken cancellationToken)
     {
         var output = new Output(json: parsed.GetValue(Common.Output) == OutputForm.Json);
@@ -41,12 +44,22 @@ internal sealed class Verb : Command
         {
             var profiles = Profiles.Load(parsed.GetValue(Common.ProfilesFile));
             var profile = profiles.Select(parsed.GetValue(Common.As));
-            await output.WaitAsync($"asking {profile.Node}", async () =>
+            if (OwnsScreen)
+            {
+                await WorkAsync();
+            }
+            else
+            {
+                await output.WaitAsync($"asking {profile.Node}", WorkAsync);
+            }
+
+            return 0;
+
+            async Task WorkAsync()
             {
                 using var session = await Session.OpenAsync(profiles, profile, cancellationToken);
                 await run(parsed, session, output);
-            });
-            return 0;
+            }
         }
         catch (ProblemException problem)
         {
@@ -58,6 +71,16 @@ internal sealed class Verb : Command
         {
             // The person pressed Ctrl-C, which is how a watch ends.
             return 0;
+        }
+        catch (RpcException refused) when (refused.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded)
+        {
+            output.Fail($"The node does not answer ({refused.StatusCode}). Is it running, and is its address right?");
+            return Refused;
+        }
+        catch (OperationCanceledException)
+        {
+            output.Fail("The token issuer does not answer in time. Is it running?");
+            return Refused;
         }
         catch (RpcException refused)
         {

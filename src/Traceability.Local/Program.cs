@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Traceability.Local.Demo;
+using Traceability.Local.Demo.EvBattery;
 using Traceability.Local.Federation;
 
 var folder = new Option<DirectoryInfo?>("--folder")
@@ -10,15 +11,24 @@ var exit = new Option<bool>("--exit")
 {
     Description = "Stop after the story; exit code 0 only if every figure and every \"may not see\" held.",
 };
+var story = new Option<string>("--case")
+{
+    Description = "Which story: three-tiers (3 + 5 + 10 = 18 kg) or ev-battery (34 companies, from ore to vehicles).",
+    DefaultValueFactory = _ => "three-tiers",
+};
+story.AcceptOnlyFromAmong("three-tiers", "ev-battery");
 var demo = new Command("demo", "Plays 3 + 5 + 10 = 18 kg through real nodes and a real broker. Example: demo --exit")
 {
     folder,
     exit,
+    story,
 };
 demo.SetAction(async (parsed, cancellationToken) =>
 {
     var chosen = parsed.GetValue(folder)?.FullName ?? Directory.CreateTempSubdirectory("traceability-").FullName;
-    var code = await new DemoCommand(chosen, parsed.GetValue(exit)).RunAsync(cancellationToken);
+    var code = parsed.GetValue(story) == "ev-battery"
+        ? await new ChainCommand(chosen, parsed.GetValue(exit)).RunAsync(cancellationToken)
+        : await new DemoCommand(chosen, parsed.GetValue(exit)).RunAsync(cancellationToken);
     if (code == 0 && parsed.GetValue(folder) is null)
     {
         Directory.Delete(chosen, recursive: true);

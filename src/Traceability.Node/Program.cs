@@ -1,6 +1,7 @@
 using Traceability.Hosting;
 using Traceability.Node.Exchange;
 using Traceability.Node.Footprints;
+using Traceability.Node.Imports;
 using Traceability.Node.Operators;
 using Traceability.Node.Parts;
 using Traceability.Node.Releases;
@@ -14,6 +15,7 @@ builder.Services.AddSingleton(services => EventStore.Open(
 builder.Services.AddSingleton(builder.Configuration.GetRequiredSection("Node").Get<NodeSettings>()!);
 builder.Services.AddSingleton<HostedOperators>();
 builder.Services.AddSingleton<Recalculation>();
+builder.Services.AddHostedService<OperatorFolder>();
 builder.Services.AddHostedService<ExchangeWorker>();
 builder.Services.AddHealthChecks().AddCheck<HostedOperators>("database");
 
@@ -23,5 +25,5 @@ app.MapGrpcService<PartServer>();
 app.MapGrpcService<TradeServer>();
 app.MapGrpcService<ReleaseServer>();
 app.MapGrpcService<FootprintServer>();
-await app.Services.GetRequiredService<HostedOperators>().MigrateAsync(app.Lifetime.ApplicationStopping);
+app.MapGrpcService<ImportServer>();
 await app.RunAsync();

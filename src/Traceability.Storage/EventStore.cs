@@ -29,7 +29,7 @@ public sealed class EventStore : IAsyncDisposable
     public static EventStore Open(string server, TimeProvider clock) => new(
         DocumentStore.For(options =>
         {
-            options.MultiTenantedWithSingleServer(server);
+            options.MultiTenantedWithSingleServer(Pooled(server));
             options.DatabaseSchemaName = Schema;
             options.AutoCreateSchemaObjects = AutoCreate.CreateOrUpdate;
             options.DisableNpgsqlLogging = true;
@@ -48,7 +48,8 @@ public sealed class EventStore : IAsyncDisposable
 
     /// <summary>Plain SQL on a database, for tables beside the events.</summary>
     public NpgsqlDataSource Source(string database) => _sources.GetOrAdd(database, name =>
-        NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_server) { Database = name, MaxAutoPrepare = 32 }));
+        NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(Pooled(_server)) { Database = name, MaxAutoPrepare = 32 }));
 
     /// <summary>
     /// Makes the database and its tables, or brings them up to date. Several processes may do so at once.
@@ -166,6 +167,17 @@ public sealed class EventStore : IAsyncDisposable
             await source.DisposeAsync();
         }
     }
+
+    /// <summary>
+    /// A process may host hundreds of operators, each with its own database: an idle one holds no connection for long,
+    /// and a busy one does not take those of all others.
+    /// </summary>
+    private static string Pooled(string server) => new NpgsqlConnectionStringBuilder(server)
+    {
+        MaxPoolSize = 20,
+        ConnectionIdleLifetime = 10,
+        ConnectionPruningInterval = 5,
+    }.ConnectionString;
 
     private static void ConfigureEvents(IEventStoreOptions events, TimeProvider clock)
     {

@@ -1,3 +1,4 @@
+using System.Reflection;
 using JasperFx.Events;
 using JasperFx.Events.Projections;
 using Marten;
@@ -49,6 +50,8 @@ internal interface IState : IProjection
 internal sealed class State<T>(string prefix, Func<T?, object, T?> evolve) : IState
     where T : class
 {
+    private static readonly PropertyInfo Id = typeof(T).GetProperty("Id")!;
+
     public string Table => $"mt_doc_{typeof(T).Name.ToLowerInvariant()}";
 
     public T? Evolve(T? state, object data) => evolve(state, data);
@@ -64,13 +67,20 @@ internal sealed class State<T>(string prefix, Func<T?, object, T?> evolve) : ISt
     public async Task ApplyAsync(
         IDocumentOperations operations, IReadOnlyList<IEvent> events, CancellationToken cancellation)
     {
-        foreach (var stream in events.GroupBy(e => e.StreamKey!).Where(stream => IsOurs(stream.Key)))
+        var streams = events.Where(e => IsOurs(e.StreamKey!)).ToLookup(e => e.StreamKey!);
+        if (streams.Count == 0)
         {
-            var before = await operations.LoadAsync<T>(stream.Key, cancellation);
-            var state = stream.Aggregate(before, (folded, e) => evolve(folded, e.Data));
+            return;
+        }
+
+        var found = await operations.LoadManyAsync<T>([.. streams.Select(stream => stream.Key)]);
+        var before = found.ToDictionary(state => (string)Id.GetValue(state)!);
+        foreach (var stream in streams)
+        {
+            var state = stream.Aggregate(before.GetValueOrDefault(stream.Key), (folded, e) => evolve(folded, e.Data));
             if (state is not null)
             {
-                typeof(T).GetProperty("Id")!.SetValue(state, stream.Key);
+                Id.SetValue(state, stream.Key);
                 operations.Store(state);
             }
         }

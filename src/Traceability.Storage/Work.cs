@@ -68,6 +68,14 @@ public sealed class Work
         string where, CancellationToken cancellationToken, params object[] values)
         where T : class => _session.QueryAsync<T>(where, cancellationToken, values);
 
+    /// <summary>Begins a stream. If there is one meanwhile, the work is run again on what is there then.</summary>
+    public void Start<T>(string key, object[] events)
+        where T : class
+    {
+        _session.Events.StartStream<T>(key, events);
+        HasChanges = true;
+    }
+
     /// <summary>Appends what nobody decides on.</summary>
     public void Record(string key, params object[] events)
     {

@@ -24,6 +24,7 @@ public sealed class CompanyAtWork : IDisposable
         Trades = new(node.Channel);
         Releases = new(node.Channel);
         Footprints = new(node.Channel);
+        Imports = new(node.Channel);
     }
 
     public Company Company { get; }
@@ -35,6 +36,8 @@ public sealed class CompanyAtWork : IDisposable
     public ReleaseService.ReleaseServiceClient Releases { get; }
 
     public FootprintService.FootprintServiceClient Footprints { get; }
+
+    public ImportService.ImportServiceClient Imports { get; }
 
     public CallOptions Call => _node.Call;
 
@@ -114,6 +117,29 @@ public sealed class CompanyAtWork : IDisposable
                 Purpose = "product_footprint",
             },
             Call);
+    }
+
+    /// <summary>Imports rows, all or nothing.</summary>
+    public async Task<ImportResult> ImportAsync(
+        IReadOnlyList<ImportRow> rows, CancellationToken cancellationToken, bool dryRun = false)
+    {
+        using var import = Imports.ImportRecords(Call.WithCancellationToken(cancellationToken));
+        await import.RequestStream.WriteAsync(new() { Start = new() { DryRun = dryRun } }, cancellationToken);
+        foreach (var page in rows.Chunk(500))
+        {
+            await import.RequestStream.WriteAsync(new() { Rows = new() { Rows = { page } } }, cancellationToken);
+        }
+
+        await import.RequestStream.CompleteAsync();
+        await foreach (var answer in import.ResponseStream.ReadAllAsync(cancellationToken))
+        {
+            if (answer.Result is { } result)
+            {
+                return result;
+            }
+        }
+
+        throw new InvalidOperationException("The import ended without a result.");
     }
 
     public async Task<Footprint> FootprintAsync(string traceId) =>

@@ -6,32 +6,22 @@ namespace Traceability.Local.Demo;
 /// <summary>Plays the story in front of somebody, and checks every figure and every "may not see".</summary>
 internal sealed class DemoCommand(string folder, bool exit)
 {
-    /// <summary>Names the file that deploy/trace reads.</summary>
-    private const string ProfilesVariable = "TRACEABILITY_PROFILES";
-
-    /// <summary>Where output goes to a file or a pipe there is no window to fit into.</summary>
-    private const int RedirectedWidth = 160;
-
     private readonly List<string> _failures = [];
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        if (Console.IsOutputRedirected)
-        {
-            AnsiConsole.Profile.Capabilities.Ansi = false;
-            AnsiConsole.Profile.Width = RedirectedWidth;
-        }
-
+        Screen.Prepare();
         AnsiConsole.MarkupLine("[bold]Three companies, one broker, and nobody shows more than a total[/]");
         await using var federation = await LocalFederation.StartAsync(
-            folder, Story.Companies, durable: true, what => Tell($"starting {what}"), cancellationToken);
-        var story = new Story(federation, Tell);
+            folder, Place.Apart(Story.Companies), durable: true, what => Screen.Tell($"starting {what}"),
+            cancellationToken);
+        var story = new Story(federation, Screen.Tell);
         await story.EnrolAsync(cancellationToken);
         var parts = await story.PlayAsync(("3", "5", "10"), _ => Task.CompletedTask, cancellationToken);
 
         using var c = await CompanyAtWork.StartAsync(federation, Story.C, cancellationToken);
         var pack = await c.WaitForTotalAsync(parts.Pack, "18", cancellationToken);
-        Tell("the broker carried A's total to B and B's to C, sealed; C's node has added up.");
+        Screen.Tell("the broker carried A's total to B and B's to C, sealed; C's node has added up.");
         await ShowAsync(federation, story, parts, pack, cancellationToken);
 
         if (_failures.Count > 0)
@@ -43,7 +33,15 @@ internal sealed class DemoCommand(string folder, bool exit)
         Console.WriteLine($"cradle-to-gate total: {pack.Figures.Total} kg CO2e");
         if (!exit)
         {
-            await StayAsync(federation, parts, cancellationToken);
+            await Screen.StayAsync(
+                federation,
+                $"""
+                deploy/trace --as A footprint declare cathode 4          # a change at the far end ...
+                deploy/trace --as C footprint show "battery pack"        # ... makes C's total 19, by itself
+                deploy/trace --as C footprint show {parts.Cathode}    # refused: not C's to see
+                deploy/trace --as A release revoke {parts.TradeAb}    # and C's total is incomplete, not lighter
+                """,
+                cancellationToken);
         }
 
         return 0;
@@ -87,45 +85,6 @@ internal sealed class DemoCommand(string folder, bool exit)
         if (!holds)
         {
             _failures.Add(what);
-        }
-    }
-
-    private static void Tell(string what) => AnsiConsole.MarkupLineInterpolated($"  [grey]*[/] {what}");
-
-    private static async Task StayAsync(
-        LocalFederation federation, StoryParts parts, CancellationToken cancellationToken)
-    {
-        var profiles = Environment.GetEnvironmentVariable(ProfilesVariable);
-        if (profiles is not null)
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(profiles)!);
-            federation.WriteProfiles(profiles);
-        }
-
-        foreach (var company in federation.Companies)
-        {
-            Tell($"node of {company.Name}: {federation.Node(company.Name)}");
-        }
-
-        Tell($"broker: {federation.Broker}");
-        Console.WriteLine(
-            $"""
-
-            Try next, in another terminal:
-              deploy/trace --as A footprint declare cathode 4          # a change at the far end ...
-              deploy/trace --as C footprint show "battery pack"        # ... makes C's total 19, by itself
-              deploy/trace --as C footprint show {parts.Cathode}    # refused: not C's to see
-              deploy/trace --as A release revoke {parts.TradeAb}    # and C's total is incomplete, not lighter
-              deploy/trace --help
-
-            Everything keeps running until Ctrl-C.
-            """);
-        var stopped = new TaskCompletionSource();
-        await using var registration = cancellationToken.Register(() => stopped.TrySetResult());
-        await stopped.Task;
-        if (profiles is not null)
-        {
-            File.Delete(profiles);
         }
     }
 }

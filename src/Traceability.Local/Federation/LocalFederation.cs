@@ -11,6 +11,17 @@ namespace Traceability.Local.Federation;
 /// <summary>A company of the federation: its id, and the client of its clerk.</summary>
 public sealed record Company(string Name, Guid OperatorId, string ClientId, string ClientSecret);
 
+/// <summary>Which node a company lives on.</summary>
+/// <param name="Company">Its name.</param>
+/// <param name="Node">The name of the node.</param>
+/// <param name="Later">Whether it comes only when it is told to.</param>
+public sealed record Place(string Company, string Node, bool Later = false)
+{
+    /// <summary>A node of its own for each.</summary>
+    public static IReadOnlyList<Place> Apart(IEnumerable<string> companies) =>
+        [.. companies.Select(company => new Place(company, company))];
+}
+
 /// <summary>
 /// PostgreSQL, a broker and a node per company, each a process of its own, over TLS and with real tokens.
 /// </summary>
@@ -25,6 +36,7 @@ public sealed class LocalFederation : IAsyncDisposable
     private readonly Certificates _certificates;
     private readonly Dictionary<string, GuardedProcess> _processes = [];
     private readonly Dictionary<string, string> _nodes = [];
+    private Dictionary<string, string> _places = [];
 
     private LocalFederation(string folder, PrivatePostgres postgres, Certificates certificates) =>
         (_folder, _postgres, _certificates) = (folder, postgres, certificates);
@@ -53,12 +65,12 @@ public sealed class LocalFederation : IAsyncDisposable
     public string ConnectionString(string database) => _postgres.ConnectionString(database);
 
     /// <param name="folder">Takes data, logs, keys and settings. A new one starts an empty federation.</param>
-    /// <param name="names">The companies.</param>
+    /// <param name="places">The companies, and the nodes they live on: one each, or hosted together.</param>
     /// <param name="durable">Whether a crash of the machine may lose nothing.</param>
     /// <param name="progress">Told what is being started.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public static async Task<LocalFederation> StartAsync(
-        string folder, IReadOnlyList<string> names, bool durable, Action<string> progress,
+        string folder, IReadOnlyList<Place> places, bool durable, Action<string> progress,
         CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(folder);
@@ -69,14 +81,21 @@ public sealed class LocalFederation : IAsyncDisposable
         var federation = new LocalFederation(folder, postgres, certificates);
         try
         {
-            federation.Companies = [.. names.Select(name => NewCompany(name, Guid.CreateVersion7()))];
+            federation.Companies = [.. places.Select(place => NewCompany(place.Company, Guid.CreateVersion7()))];
+            federation._places = places.ToDictionary(place => place.Company, place => place.Node);
             federation.AdministratorCertificate = certificates.Issue("administrator");
             federation.WriteBroker();
-            federation.Companies.ToList().ForEach(federation.WriteNode);
+            string[] nodes = [.. places.Select(place => place.Node).Distinct()];
+            nodes.ToList().ForEach(federation.WriteNode);
+            foreach (var place in places.Where(place => !place.Later))
+            {
+                federation.Host(place.Company);
+            }
+
             progress("the broker");
             await federation.StartBrokerAsync(cancellationToken);
-            progress($"the nodes of {string.Join(", ", names)}");
-            await Task.WhenAll(names.Select(name => federation.StartNodeAsync(name, cancellationToken)));
+            progress(Describe(places, nodes));
+            await Task.WhenAll(nodes.Select(name => federation.StartNodeAsync(name, cancellationToken)));
             federation.WriteProfiles(federation.Profiles);
             return federation;
         }
@@ -88,12 +107,30 @@ public sealed class LocalFederation : IAsyncDisposable
     }
 
     /// <summary>Address of a company's node.</summary>
-    public string Node(string name) => _nodes[name];
+    public string Node(string company) => _nodes[_places[company]];
 
     public Company Company(string name) => Companies.Single(company => company.Name == name);
 
     public async Task StartBrokerAsync(CancellationToken cancellationToken) =>
         Broker = await StartAsync("broker", "Traceability.Broker", cancellationToken);
+
+    /// <summary>Lets a company live on its node; a running node takes it up without a restart.</summary>
+    public void Host(string name)
+    {
+        var (company, folder) = (Company(name), OperatorFolder(_places[name]));
+        Directory.CreateDirectory(folder);
+        var settings = new
+        {
+            company.OperatorId,
+            ClientId = $"node-{company.Name}",
+            ClientSecret = NodeSecret(company),
+            Keys = Path.Combine(_folder, "keys", company.Name),
+        };
+        // Whole or not at all: the node may be looking.
+        var file = Path.Combine(folder, $"{name}.json");
+        SecretFile.Write($"{file}.new", JsonSerializer.Serialize(settings, Indented));
+        File.Move($"{file}.new", file);
+    }
 
     public async Task StartNodeAsync(string name, CancellationToken cancellationToken)
     {
@@ -224,9 +261,9 @@ public sealed class LocalFederation : IAsyncDisposable
         });
     }
 
-    private void WriteNode(Company company)
+    private void WriteNode(string node)
     {
-        var name = $"node-{company.Name}";
+        var name = $"node-{node}";
         Write(name, new Dictionary<string, object>
         {
             ["Host"] = Host(name, $"https://127.0.0.1:{FreePort()}", requireClientCertificate: false),
@@ -234,19 +271,16 @@ public sealed class LocalFederation : IAsyncDisposable
             ["Node"] = new
             {
                 Broker,
-                Operators = new[]
-                {
-                    new
-                    {
-                        company.OperatorId,
-                        ClientId = name,
-                        ClientSecret = NodeSecret(company),
-                        Keys = Path.Combine(_folder, "keys", company.Name),
-                    },
-                },
+                OperatorFolder = OperatorFolder(node),
             },
         });
     }
+
+    private string OperatorFolder(string node) => Path.Combine(_folder, "operators", node);
+
+    private static string Describe(IReadOnlyList<Place> places, string[] nodes) => nodes.Length == places.Count
+        ? $"the nodes of {string.Join(", ", nodes)}"
+        : $"{nodes.Length} nodes with {places.Count} companies";
 
     private static IEnumerable<object> Clients(Company company) =>
     [
@@ -291,10 +325,23 @@ public sealed class LocalFederation : IAsyncDisposable
 
     private static string Hash(string text) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
+    /// <summary>Below those that the system gives to outgoing connections: one of these could take it
+    /// meanwhile.</summary>
     private static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = RandomNumberGenerator.GetInt32(20_000, 32_000);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Taken: try another.
+            }
+        }
     }
 }

@@ -69,7 +69,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     {
         string[] settings =
         [
-            "unix_socket_permissions=0700", "max_connections=400", "shared_buffers=128MB", "jit=off",
+            "unix_socket_permissions=0700", "max_connections=1000", "shared_buffers=128MB", "jit=off",
             .. durable ? Array.Empty<string>() : ["fsync=off", "synchronous_commit=off", "full_page_writes=off"],
         ];
         return

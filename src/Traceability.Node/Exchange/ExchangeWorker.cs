@@ -21,15 +21,18 @@ internal sealed partial class ExchangeWorker(
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(2);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var sender = new Sender(recalculation, clock, loggers.CreateLogger<Sender>());
         var receiver = new Receiver(recalculation, clock, loggers.CreateLogger<Receiver>());
-        return Task.WhenAll(operators.All.SelectMany(op => new[]
+        List<Task> running = [];
+        await foreach (var op in operators.ArrivalsAsync(stoppingToken))
         {
-            KeepAsync("sender", token => sender.RunAsync(op, token), stoppingToken),
-            KeepAsync("receiver", token => receiver.RunAsync(op, token), stoppingToken),
-        }));
+            running.Add(KeepAsync("sender", token => sender.RunAsync(op, token), stoppingToken));
+            running.Add(KeepAsync("receiver", token => receiver.RunAsync(op, token), stoppingToken));
+        }
+
+        await Task.WhenAll(running);
     }
 
     /// <summary>

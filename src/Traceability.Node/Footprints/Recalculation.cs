@@ -21,6 +21,10 @@ internal sealed partial class Recalculation(TimeProvider clock, ILogger<Recalcul
         traceId,
         due ?? DateTimeOffset.MinValue);
 
+    /// <summary>Notes many parts at once.</summary>
+    public static void Note(Work work, IReadOnlyCollection<Guid> parts) => work.Sql(
+        $"insert into {EventStore.Schema}.recalculation (trace_id) select unnest(?)", parts.ToArray());
+
     /// <summary>
     /// Rolls up all that is noted. One at a time per operator: each sees what was committed before it.
     /// </summary>

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -8,31 +10,30 @@ using Traceability.Storage;
 
 namespace Traceability.Node.Operators;
 
-/// <summary>The operators of this node.</summary>
+/// <summary>The operators of this node. They come one by one, and nothing of one is reachable from another.</summary>
 internal sealed class HostedOperators : IHealthCheck, IDisposable
 {
     private readonly EventStore _store;
-    private readonly Dictionary<Guid, HostedOperator> _operators;
+    private readonly HostSettings _host;
+    private readonly TimeProvider _clock;
+    private readonly GrpcChannel _broker;
+    private readonly SocketsHttpHandler _tokens;
+    private readonly ConcurrentDictionary<Guid, HostedOperator> _operators = [];
+    private readonly Channel<HostedOperator> _arrivals = Channel.CreateUnbounded<HostedOperator>();
 
     public HostedOperators(NodeSettings node, HostSettings host, EventStore store, TimeProvider clock)
     {
-        _store = store;
+        (_store, _host, _clock) = (store, host, clock);
         // A channel takes its handler for itself, so tokens are fetched through another.
         var federation = new FederationHandler(host);
-        var channel = GrpcChannel.ForAddress(
+        _broker = GrpcChannel.ForAddress(
             node.Broker, new GrpcChannelOptions { HttpHandler = federation.Create(), DisposeHttpClient = true });
-        var handler = federation.Create();
-        _operators = node.Operators.ToDictionary(one => one.OperatorId, one => new HostedOperator(
-            one.OperatorId,
-            OperatorKeys.LoadOrCreate(one.Keys),
-            new BrokerClient(channel, Tokens(one), clock),
-            store));
-
-        FederationTokens Tokens(OperatorSettings one) => new(
-            new HttpClient(handler, disposeHandler: false), host.Issuer, one.ClientId, one.ClientSecret, clock);
+        _tokens = federation.Create();
     }
 
-    public IReadOnlyCollection<HostedOperator> All => _operators.Values;
+    /// <summary>Every operator as it comes to live here. For one reader.</summary>
+    public IAsyncEnumerable<HostedOperator> ArrivalsAsync(CancellationToken cancellationToken) =>
+        _arrivals.Reader.ReadAllAsync(cancellationToken);
 
     /// <summary>
     /// The caller's own operator. One that does not live here gets the stranger's answer to every question.
@@ -43,26 +44,44 @@ internal sealed class HostedOperators : IHealthCheck, IDisposable
         return _operators.GetValueOrDefault(id) ?? throw RefusedException.NotDisclosed("Operator", "operator_id", id);
     }
 
-    public void Dispose()
+    /// <summary>Brings an operator's database up to date and lets it live here. A second time changes
+    /// nothing.</summary>
+    public async Task HostAsync(OperatorSettings settings, CancellationToken cancellationToken)
     {
-        foreach (var one in All)
+        if (_operators.ContainsKey(settings.OperatorId))
         {
-            one.Dispose();
+            return;
+        }
+
+        var http = new HttpClient(_tokens, disposeHandler: false);
+        var tokens = new FederationTokens(http, _host.Issuer, settings.ClientId, settings.ClientSecret, _clock);
+        var hosted = new HostedOperator(
+            settings.OperatorId,
+            OperatorKeys.LoadOrCreate(settings.Keys),
+            new BrokerClient(_broker, tokens, _clock),
+            _store);
+        await _store.MigrateAsync(hosted.Database, cancellationToken);
+        if (_operators.TryAdd(settings.OperatorId, hosted))
+        {
+            _arrivals.Writer.TryWrite(hosted);
         }
     }
 
-    public async Task MigrateAsync(CancellationToken cancellationToken)
+    public void Dispose()
     {
-        foreach (var one in All)
+        foreach (var one in _operators.Values)
         {
-            await _store.MigrateAsync(one.Database, cancellationToken);
+            one.Dispose();
         }
+
+        _broker.Dispose();
+        _tokens.Dispose();
     }
 
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        foreach (var one in All.Take(1))
+        foreach (var one in _operators.Values.Take(1))
         {
             await one.VersionAsync("none", cancellationToken);
         }

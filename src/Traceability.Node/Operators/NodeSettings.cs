@@ -8,6 +8,12 @@ public sealed record NodeSettings
 
     /// <summary>The operators that live here.</summary>
     public OperatorSettings[] Operators { get; init; } = [];
+
+    /// <summary>
+    /// A folder with a JSON file per further operator (the members of <see cref="OperatorSettings"/>). A file that is
+    /// put there is taken up within seconds, without a restart.
+    /// </summary>
+    public string? OperatorFolder { get; init; }
 }
 
 /// <summary>One operator of a node.</summary>

@@ -22,7 +22,7 @@ public sealed class Federation : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        Processes = await LocalFederation.StartAsync(_folder, Story.Companies, durable: false, _ => { }, Deadline);
+        Processes = await LocalFederation.StartAsync(_folder, Place.Apart(Story.Companies), durable: false, _ => { }, Deadline);
         Story = new Story(Processes, _ => { });
         await Story.EnrolAsync(Deadline);
     }

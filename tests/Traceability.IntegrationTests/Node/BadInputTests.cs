@@ -60,7 +60,7 @@ public class BadInputTests(Federation federation) : IClassFixture<Federation>
 
         var refused = await Assert.ThrowsAsync<RpcException>(() => a.RequestAsync(nobody, bought, ""));
 
-        Assert.Equal("NOT_DISCLOSED", InfoOf(refused).Reason);
+        Assert.Equal("NOT_DISCLOSED", Refusals.Reason(refused));
         var trades = await a.Trades.ListTradesAsync(new ListTradesRequest(), a.Call);
         Assert.DoesNotContain(trades.Trades, trade => trade.DownstreamTraceId == bought);
     }
@@ -101,7 +101,7 @@ public class BadInputTests(Federation federation) : IClassFixture<Federation>
         var refused = await Assert.ThrowsAsync<RpcException>(
             () => directory.ListOperatorsAsync(new ListOperatorsRequest(), client.Call).ResponseAsync);
 
-        Assert.Equal("no client certificate", InfoOf(refused).Metadata["problem"]);
+        Assert.Equal("no client certificate", Refusals.Info(refused).Metadata["problem"]);
     }
 
     private async Task<string> ProblemAsync(string token)
@@ -112,7 +112,7 @@ public class BadInputTests(Federation federation) : IClassFixture<Federation>
         var refused = await Assert.ThrowsAsync<RpcException>(
             () => parts.ListPartsAsync(new ListPartsRequest(), client.Call).ResponseAsync);
         Assert.Equal(StatusCode.Unauthenticated, refused.StatusCode);
-        return InfoOf(refused).Metadata["problem"];
+        return Refusals.Info(refused).Metadata["problem"];
     }
 
     /// <summary>Everything is right but the key.</summary>
@@ -148,12 +148,6 @@ public class BadInputTests(Federation federation) : IClassFixture<Federation>
     {
         var refused = await Assert.ThrowsAsync<RpcException>(call);
         Assert.Equal(StatusCode.InvalidArgument, refused.StatusCode);
-        return DetailsOf(refused).Details.Single(d => d.Is(BadRequest.Descriptor)).Unpack<BadRequest>().FieldViolations;
+        return Refusals.Violations(refused);
     }
-
-    private static ErrorInfo InfoOf(RpcException refused) =>
-        DetailsOf(refused).Details.Single(d => d.Is(ErrorInfo.Descriptor)).Unpack<ErrorInfo>();
-
-    private static Google.Rpc.Status DetailsOf(RpcException refused) =>
-        Google.Rpc.Status.Parser.ParseFrom(refused.Trailers.GetValueBytes("grpc-status-details-bin"));
 }

@@ -1,0 +1,52 @@
+using Spectre.Console;
+using Traceability.Local.Federation;
+
+namespace Traceability.Local.Demo.EvBattery;
+
+/// <summary>Loads the chain in front of somebody, and prints its totals beside the expected ones.</summary>
+internal sealed class ChainCommand(string folder, bool exit)
+{
+    private readonly Chain _chain = Chain.Load();
+
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        Screen.Prepare();
+        AnsiConsole.MarkupLine("[bold]34 companies, nine levels: from ore to two vehicles[/]");
+        await using var federation = await LocalFederation.StartAsync(
+            folder, _chain.Places, durable: true, what => Screen.Tell($"starting {what}"), cancellationToken);
+        var story = new ChainStory(federation, _chain, Screen.Tell);
+        await story.PlayAsync(cancellationToken);
+        var same = await ShowAsync(story, cancellationToken);
+        if (!exit)
+        {
+            await Screen.StayAsync(
+                federation,
+                $"""
+                deploy/trace --as SAKURA footprint hot-spots {_chain.TraceId("PACK64")}
+                deploy/trace --as MATSU footprint declare {_chain.TraceId("MHP")} 3.65 --stage RawMaterial --year 2025
+                deploy/trace --as KAEDE footprint show {_chain.TraceId("VEH_K")}    # the vehicle has followed
+                """,
+                cancellationToken);
+        }
+
+        return same ? 0 : 1;
+    }
+
+    private async Task<bool> ShowAsync(ChainStory story, CancellationToken cancellationToken)
+    {
+        var table = new Table().AddColumns("part", "made by", "kg CO2e", "expected", "");
+        var same = true;
+        foreach (var key in Chain.Headlines)
+        {
+            var footprint = await story.CompleteAsync(key, cancellationToken);
+            var expected = _chain.Expected.Single(row => row["traceKey"] == key)["total"];
+            var equal = footprint.Figures.Total == expected;
+            same &= equal;
+            var verdict = equal ? "same" : "[red]DIFFERENT[/]";
+            table.AddRow(key, _chain.Owner(key), footprint.Figures.Total, expected, verdict);
+        }
+
+        AnsiConsole.Write(table);
+        return same;
+    }
+}

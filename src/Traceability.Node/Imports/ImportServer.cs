@@ -1,0 +1,121 @@
+using Grpc.Core;
+using Traceability.Domain;
+using Traceability.Hosting;
+using Traceability.Node.Footprints;
+using Traceability.Node.Operators;
+using Wire = Traceability.Contracts.Node.V1;
+
+namespace Traceability.Node.Imports;
+
+/// <summary>Many records at once: all or nothing.</summary>
+[AllowRoles(Roles.Clerk)]
+internal sealed class ImportServer(HostedOperators operators, Recalculation recalculation, TimeProvider clock)
+    : Wire.ImportService.ImportServiceBase
+{
+    /// <summary>A sheet of this size is some 20 MB; more comes from a system that can send it in pieces.</summary>
+    private const int MaxRows = 100_000;
+
+    /// <summary>Some 100 KB: often enough for a bar that moves, seldom enough to cost nothing.</summary>
+    private const int ProgressEvery = 500;
+
+    public override async Task ImportRecords(
+        IAsyncStreamReader<Wire.ImportRecordsRequest> requestStream,
+        IServerStreamWriter<Wire.ImportRecordsResponse> responseStream,
+        ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var (dryRun, rows) = await ReadAsync(requestStream, context.CancellationToken);
+        await TellAsync("checking", 0, rows.Count);
+        var existing = await Imports.ImportRecords.ReadAsync(op, rows, clock.GetUtcNow(), context.CancellationToken);
+        var plan = new ImportPlan(op, existing, clock.GetUtcNow());
+        plan.Check(rows);
+        await TellAsync("checking", rows.Count, rows.Count);
+
+        var store = !dryRun && plan.ErrorCount == 0;
+        if (store)
+        {
+            await StoreAsync(op, plan, context, done => TellAsync("storing", done, plan.Changes.Count));
+            await TellAsync("rolling up", 0, 0);
+            await recalculation.RunAsync(op, context.CancellationToken);
+        }
+
+        await responseStream.WriteAsync(
+            new()
+            {
+                Result = new()
+                {
+                    Stored = store,
+                    Changed = plan.Changes.Count,
+                    Unchanged = plan.Unchanged,
+                    Errors = { plan.Errors },
+                    ErrorCount = plan.ErrorCount,
+                },
+            },
+            context.CancellationToken);
+
+        Task TellAsync(string phase, int done, int all) => responseStream.WriteAsync(
+            new() { Progress = new() { Phase = phase, Done = done, All = all } }, context.CancellationToken);
+    }
+
+    [AllowRoles(Roles.Clerk, Roles.Auditor)]
+    public override async Task ExportRecords(
+        Wire.ExportRecordsRequest request,
+        IServerStreamWriter<Wire.ExportRecordsResponse> responseStream,
+        ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var rows = await RecordExport.ReadAsync(op, clock.GetUtcNow(), context.CancellationToken);
+        foreach (var page in rows.Chunk(ProgressEvery))
+        {
+            await responseStream.WriteAsync(new() { Rows = { page } }, context.CancellationToken);
+        }
+    }
+
+    private static async Task<(bool DryRun, IReadOnlyList<Wire.ImportRow> Rows)> ReadAsync(
+        IAsyncStreamReader<Wire.ImportRecordsRequest> requests, CancellationToken cancellationToken)
+    {
+        bool? dryRun = null;
+        List<Wire.ImportRow> rows = [];
+        while (await requests.MoveNext(cancellationToken))
+        {
+            var input = new Input();
+            var start = requests.Current.Start;
+            if (dryRun is null != start is not null)
+            {
+                input.Violate(
+                    "content", requests.Current.ContentCase, "must be a start once, first, and rows after it.");
+                input.ThrowIfInvalid();
+            }
+
+            dryRun ??= start?.DryRun;
+            rows.AddRange(requests.Current.Rows?.Rows ?? []);
+            if (rows.Count > MaxRows)
+            {
+                throw new RefusedException(
+                    RefusalReason.LimitExceeded,
+                    $"An import holds at most {MaxRows} rows; send the rest as another one.",
+                    ("limit", "rows"),
+                    ("maximum", $"{MaxRows}"));
+            }
+        }
+
+        return (dryRun ?? false, rows);
+    }
+
+    private static async Task StoreAsync(
+        HostedOperator op, ImportPlan plan, ServerCallContext context, Func<int, Task> tell) =>
+        await op.WorkAsync(context, async work =>
+        {
+            foreach (var (index, change) in plan.Changes.Index())
+            {
+                await change.Store(work, context.CancellationToken);
+                if (index % ProgressEvery == 0)
+                {
+                    await tell(index);
+                }
+            }
+
+            Recalculation.Note(work, plan.Touched);
+            return true;
+        });
+}

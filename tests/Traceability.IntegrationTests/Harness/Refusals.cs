@@ -1,0 +1,22 @@
+using Google.Protobuf;
+using Google.Rpc;
+using Grpc.Core;
+using Status = Google.Rpc.Status;
+
+namespace Traceability.IntegrationTests.Harness;
+
+/// <summary>What a refusal says to programs.</summary>
+internal static class Refusals
+{
+    public static string Reason(RpcException refused) => Info(refused).Reason;
+
+    public static ErrorInfo Info(RpcException refused) => Detail<ErrorInfo>(refused);
+
+    public static IReadOnlyList<BadRequest.Types.FieldViolation> Violations(RpcException refused) =>
+        Detail<BadRequest>(refused).FieldViolations;
+
+    private static T Detail<T>(RpcException refused)
+        where T : IMessage<T>, new() =>
+        Status.Parser.ParseFrom(refused.Trailers.GetValueBytes("grpc-status-details-bin"))
+            .Details.Single(detail => detail.Is(new T().Descriptor)).Unpack<T>();
+}

@@ -1,0 +1,317 @@
+using System.Globalization;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Traceability.Contracts.Common.V1;
+using Traceability.Contracts.Node.V1;
+using Traceability.IntegrationTests.Harness;
+using Traceability.Local.Demo;
+using Traceability.Local.Demo.EvBattery;
+using Traceability.Local.Federation;
+using Xunit;
+
+namespace Traceability.IntegrationTests.Scenarios;
+
+/// <summary>34 companies in five node processes: what the chain's own files expect, through the real
+/// exchange.</summary>
+#pragma warning disable CA1001 // xunit calls IAsyncLifetime.DisposeAsync.
+public sealed class EvBatteryTests : IAsyncLifetime
+#pragma warning restore CA1001
+{
+    private readonly Chain _chain = Chain.Load();
+    private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
+    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(4));
+    private LocalFederation _federation = null!;
+    private ChainStory _story = null!;
+
+    public async Task InitializeAsync()
+    {
+        _federation = await LocalFederation.StartAsync(_folder, _chain.Places, durable: false, _ => { }, _timer.Token);
+        _story = new ChainStory(_federation, _chain, _ => { });
+        await _story.PlayAsync(_timer.Token);
+    }
+
+    [Fact]
+    public async Task The_chain_ends_as_its_files_say_and_follows_every_change()
+    {
+        await EveryFigureIsAsExpectedAsync();
+        await RefusedInputsAsync();
+        await WithCertificatesAsync();
+        await AChangeFarAwayReachesExactlyWhatIsAboveItAsync();
+        await ASilentSupplierMakesThePackIncompleteNotLighterAsync();
+        await ASecondaryValueFillsTheGapAndShowsAsSuchAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _federation.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+        _timer.Dispose();
+    }
+
+    private async Task EveryFigureIsAsExpectedAsync()
+    {
+        List<string> wrong = [];
+        foreach (var expected in _chain.Expected)
+        {
+            var key = expected["traceKey"];
+            var footprint = await _story.CompleteAsync(key, _timer.Token);
+            var figures = footprint.Figures;
+            Compare("total", figures.Total);
+            Compare("preTotal", Stage(figures, LifeCycleStage.RawMaterial).Amount);
+            Compare("mainTotal", Stage(figures, LifeCycleStage.MainProduction).Amount);
+            CompareRating("pre", Stage(figures, LifeCycleStage.RawMaterial).Rating);
+            CompareRating("main", Stage(figures, LifeCycleStage.MainProduction).Rating);
+            CompareNine("primaryShare", figures.PrimaryShare);
+
+            void Compare(string column, string value)
+            {
+                if (value != expected[column])
+                {
+                    wrong.Add($"{key} {column}: {value} instead of {expected[column]}");
+                }
+            }
+
+            // A rating over no emission is no rating here, and printed as 0 in the file.
+            void CompareRating(string stage, Rating? rating)
+            {
+                CompareNine($"{stage}TeR", rating?.Technology ?? "0");
+                CompareNine($"{stage}GeR", rating?.Geography ?? "0");
+                CompareNine($"{stage}TiR", rating?.Time ?? "0");
+            }
+
+            void CompareNine(string column, string value)
+            {
+                if (Nine(value) != Nine(expected[column]))
+                {
+                    wrong.Add($"{key} {column}: {value} instead of {expected[column]}");
+                }
+            }
+        }
+
+        Assert.Equal(45, _chain.Expected.Count);
+        Assert.Empty(wrong);
+    }
+
+    /// <summary>
+    /// negative_tests.csv: N2 to N5 and N11 are limits of the Ouranos interface, and bind its adapter only.
+    /// </summary>
+    private async Task RefusedInputsAsync()
+    {
+        using var hinoki = await AtWorkAsync("HINOKI");
+        using var momiji = await AtWorkAsync("MOMIJI");
+        using var aoi = await AtWorkAsync("AOI");
+        using var kaede = await AtWorkAsync("KAEDE");
+
+        // N1: units must agree.
+        var pieces = await hinoki.RegisterAsync("cathode by the piece", PartKind.Bought);
+        var trade = await hinoki.RequestAsync(momiji.Company, pieces, "N1");
+        await momiji.WaitForTradeAsync(trade, _timer.Token);
+        await RefusedAsync("UNITS_DISAGREE", momiji.Trades.AcceptTradeAsync(
+            new AcceptTradeRequest { TradeId = trade, UpstreamTraceId = _chain.TraceId("CAM") }, momiji.Call));
+        await hinoki.Trades.CancelTradeAsync(new CancelTradeRequest { TradeId = trade }, hinoki.Call);
+
+        // N6, N7: the answer to what is not there.
+        await RefusedAsync("NOT_DISCLOSED", aoi.Parts.GetBillOfMaterialsAsync(
+            new GetBillOfMaterialsRequest { ParentTraceId = _chain.TraceId("PACK64") }, aoi.Call));
+        await RefusedAsync("NOT_DISCLOSED", kaede.Footprints.GetFootprintAsync(
+            new GetFootprintRequest { TraceId = _chain.TraceId("MODULE") }, kaede.Call));
+
+        // N8: a part of another company cannot go into one's own at all; inside a company the path is shown.
+        await RefusedAsync("NOT_DISCLOSED", Contains(momiji, _chain.TraceId("CAM"), _chain.TraceId("CELL")));
+        var (outer, inner) = (
+            await momiji.RegisterAsync("outer", PartKind.Made), await momiji.RegisterAsync("inner", PartKind.Made));
+        await momiji.ContainsAsync(outer, inner, "1");
+        await RefusedAsync("CYCLE", Contains(momiji, inner, outer));
+
+        // N9: what is linked stays.
+        await RefusedAsync("PART_IN_USE", momiji.Parts.RetirePartAsync(
+            new RetirePartRequest { TraceId = _chain.TraceId("MOMIJI:PCAM") }, momiji.Call));
+        await RefusedAsync("PART_IN_USE", momiji.Parts.RetirePartAsync(
+            new RetirePartRequest { TraceId = _chain.TraceId("CAM") }, momiji.Call));
+
+        // N10: another name is another part.
+        var cam = (await momiji.Parts.GetPartAsync(new GetPartRequest { TraceId = _chain.TraceId("CAM") }, momiji.Call)).Part;
+        cam.Name = "CAM-812";
+        await RefusedAsync("ALREADY_EXISTS", momiji.Parts.RegisterPartAsync(new RegisterPartRequest { Part = cam }, momiji.Call));
+    }
+
+    private async Task WithCertificatesAsync()
+    {
+        foreach (var row in _chain.Certificates)
+        {
+            using var owner = await AtWorkAsync(_chain.Owner(row["traceKey"]));
+            var certificate = new Certificate
+            {
+                CertificateId = Guid.CreateVersion7().ToString(),
+                TraceId = _chain.TraceId(row["traceKey"]),
+                Verifier = row["verifier"],
+                Stages =
+                {
+                    new StageFigure { Stage = LifeCycleStage.RawMaterial, Amount = row["certifiedPre"] },
+                    new StageFigure { Stage = LifeCycleStage.MainProduction, Amount = row["certifiedMain"] },
+                },
+                Validity = new() { StartTime = Day(row["validFrom"], 0), EndTime = Day(row["validTo"], 1) },
+            };
+            await owner.Footprints.RecordCertificateAsync(new() { Certificate = certificate }, owner.Call);
+            certificate.CertificateId = Guid.CreateVersion7().ToString();
+            certificate.Stages[0].Amount = "1";
+            await RefusedAsync("CERTIFICATE_MISMATCH", owner.Footprints.RecordCertificateAsync(
+                new() { Certificate = certificate }, owner.Call));
+        }
+
+        // N13: its time is over.
+        Assert.Equal(CertificateStanding.Expired, await StandingAsync("ALU_LC"));
+        Assert.NotEqual(CertificateStanding.NoLongerMatching, await StandingAsync("CAM"));
+    }
+
+    private async Task AChangeFarAwayReachesExactlyWhatIsAboveItAsync()
+    {
+        var before = await VersionsAsync();
+        using var matsu = await AtWorkAsync("MATSU");
+        await DeclareAsync(matsu, "MHP", "3.65");
+
+        // 1.20 kg less in each kilogram of hydroxide, through eight companies.
+        var module = await WaitForTotalAsync("MODULE", "281.6035872");
+        var pack = await WaitForTotalAsync("PACK64", "5872.6573952");
+        var change = Assert.Single(pack.Changes);
+        Assert.Equal((ChangeKind.ChildFigure, module.Figures.Total), (change.Kind, change.After));
+        Assert.Equal(
+            decimal.Parse(pack.Figures.Total, CultureInfo.InvariantCulture) - 6032.3522432m,
+            decimal.Parse(change.Effect, CultureInfo.InvariantCulture));
+        await WaitForTotalAsync("VEH_K", null, version => version > before["VEH_K"]);
+        await WaitForTotalAsync("VEH_A", null, version => version > before["VEH_A"]);
+        var after = await VersionsAsync();
+        string[] above =
+            ["CAM", "CELL", "MHP", "MODULE", "NISO4", "PACK48", "PACK64", "PCAM", "VEH_A", "VEH_K"];
+        Assert.Equal(above, after.Where(one => one.Value != before[one.Key]).Select(one => one.Key).Order());
+
+        // N12: the certified figure has moved. The one about lithium has not.
+        Assert.Equal(CertificateStanding.NoLongerMatching, await StandingAsync("NISO4"));
+        Assert.Equal(CertificateStanding.NoLongerMatching, await StandingAsync("CAM"));
+        Assert.NotEqual(CertificateStanding.NoLongerMatching, await StandingAsync("LIOH"));
+
+        await DeclareAsync(matsu, "MHP", "4.85");
+        await WaitForTotalAsync("VEH_K", "12775.5522432");
+        await WaitForTotalAsync("VEH_A", "8525.4641824");
+    }
+
+    private async Task ASilentSupplierMakesThePackIncompleteNotLighterAsync()
+    {
+        using var supplier = await AtWorkAsync("AKAMATSU");
+        var trade = (await supplier.Trades.ListTradesAsync(new ListTradesRequest(), supplier.Call)).Trades.Single();
+        await supplier.Releases.RevokeReleaseAsync(new RevokeReleaseRequest { TradeId = trade.TradeId }, supplier.Call);
+
+        var cell = await WaitForAsync("CELL", footprint => !footprint.Complete);
+        var missing = Assert.Single(cell.Coverage.Missing);
+        Assert.Equal((_chain.TraceId("HINOKI:GRA_B"), "withheld"), (missing.TraceId, missing.Reason));
+        Assert.Equal((10, 9), (cell.Coverage.Lines, cell.Coverage.CompleteLines));
+
+        // Two companies further on one value is missing, and nothing says whose.
+        var vehicle = await WaitForAsync("VEH_K", footprint => !footprint.Complete);
+        missing = Assert.Single(vehicle.Coverage.Missing);
+        Assert.Equal((_chain.TraceId("KAEDE:PACK64"), "incomplete"), (missing.TraceId, missing.Reason));
+        Assert.DoesNotContain(_chain.TraceId("HINOKI:GRA_B"), vehicle.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("AKAMATSU", vehicle.ToString(), StringComparison.OrdinalIgnoreCase);
+    }
+
+    private async Task ASecondaryValueFillsTheGapAndShowsAsSuchAsync()
+    {
+        using var hinoki = await AtWorkAsync("HINOKI");
+        await hinoki.Footprints.DeclareContributionAsync(
+            new() { Contribution = Typed("HINOKI:GRA_B", "18", "database of graphite, edition 2025") }, hinoki.Call);
+
+        var cell = await _story.CompleteAsync("CELL", _timer.Token);
+
+        var line = cell.Lines.Single(one => one.ChildTraceId == _chain.TraceId("HINOKI:GRA_B"));
+        Assert.Equal((LineOrigin.DataSet, LineState.Answered), (line.Origin, line.State));
+        Assert.Equal("16.6764072", cell.Figures.Total);
+        await WaitForAsync("VEH_K", footprint => footprint.Complete);
+    }
+
+    private Contribution Typed(string key, string amount, string source) => new()
+    {
+        TraceId = _chain.TraceId(key),
+        Source = source,
+        ReferencePeriod = new() { StartTime = Day("2025-04-01", 0), EndTime = Day("2026-03-31", 1) },
+        Figures = new()
+        {
+            Stages =
+            {
+                new StageFigure { Stage = LifeCycleStage.RawMaterial, Amount = amount },
+                new StageFigure { Stage = LifeCycleStage.MainProduction, Amount = "0" },
+            },
+        },
+    };
+
+    private async Task DeclareAsync(CompanyAtWork company, string key, string amount)
+    {
+        var contribution = Typed(key, amount, "");
+        contribution.Figures.PrimaryShare = "1";
+        await company.Footprints.DeclareContributionAsync(new() { Contribution = contribution }, company.Call);
+    }
+
+    private AsyncUnaryCall<DeclareBillOfMaterialsResponse> Contains(CompanyAtWork company, string parent, string child) =>
+        company.Parts.DeclareBillOfMaterialsAsync(
+            new DeclareBillOfMaterialsRequest
+            {
+                ParentTraceId = parent,
+                Lines =
+                {
+                    new BillOfMaterialsLine
+                    {
+                        ChildTraceId = child,
+                        Quantity = new() { Amount = "1", Unit = "piece" },
+                    },
+                },
+            },
+            company.Call);
+
+    private async Task<Dictionary<string, long>> VersionsAsync()
+    {
+        Dictionary<string, long> versions = [];
+        foreach (var key in _chain.Expected.Select(row => row["traceKey"]))
+        {
+            versions[key] = (await FootprintAsync(key)).Version;
+        }
+
+        return versions;
+    }
+
+    private async Task<CertificateStanding> StandingAsync(string key) =>
+        (await FootprintAsync(key)).Certificates.Single().Standing;
+
+    private async Task<Footprint> FootprintAsync(string key)
+    {
+        using var owner = await AtWorkAsync(_chain.Owner(key));
+        return await owner.FootprintAsync(_chain.TraceId(key));
+    }
+
+    private Task<Footprint> WaitForTotalAsync(string key, string? total, Func<long, bool>? version = null) =>
+        WaitForAsync(key, footprint =>
+            footprint.Complete && (total is null || footprint.Figures.Total == total)
+            && (version is null || version(footprint.Version)));
+
+    private async Task<Footprint> WaitForAsync(string key, Func<Footprint, bool> condition)
+    {
+        using var owner = await AtWorkAsync(_chain.Owner(key));
+        return await owner.WaitForAsync(_chain.TraceId(key), condition, _timer.Token);
+    }
+
+    private Task<CompanyAtWork> AtWorkAsync(string company) =>
+        CompanyAtWork.StartAsync(_federation, company, _timer.Token);
+
+    private static async Task RefusedAsync<T>(string reason, AsyncUnaryCall<T> call)
+    {
+        var refused = await Assert.ThrowsAsync<RpcException>(async () => await call);
+        Assert.Equal(reason, Refusals.Reason(refused));
+    }
+
+    private static StageFigure Stage(Figures figures, LifeCycleStage stage) =>
+        figures.Stages.Single(one => one.Stage == stage);
+
+    private static decimal Nine(string value) =>
+        Math.Round(decimal.Parse(value, CultureInfo.InvariantCulture), 9, MidpointRounding.ToEven);
+
+    private static Timestamp Day(string day, int add) => Timestamp.FromDateTime(
+        DateTime.SpecifyKind(DateTime.Parse(day, CultureInfo.InvariantCulture), DateTimeKind.Utc).AddDays(add));
+}
