@@ -166,7 +166,8 @@ internal static class SheetCommands
     private static string Next(string path, ImportResult result, SheetError[] errors) =>
         (errors.Length, result.Stored) switch
         {
-            ( > ShownErrors, _) => $"{errors.Length - ShownErrors} more: trace --output json sheet import {path} --dry-run",
+            ( > ShownErrors, _) =>
+                $"{errors.Length - ShownErrors} more: trace --output json sheet import {path} --dry-run",
             ( > 0, _) => $"mend the rows, then: trace sheet import {path}",
             (_, true) => "trace part list",
             _ => $"trace sheet import {path}",

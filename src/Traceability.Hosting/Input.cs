@@ -104,8 +104,9 @@ public sealed class Input
 
     public Quantity Positive(string field, Contracts.Common.V1.Quantity? quantity)
     {
+        var before = _violations.Count;
         var amount = Number($"{field}.amount", quantity?.Amount ?? "");
-        if (amount < 0 || (amount == 0 && quantity?.Amount.Length > 0))
+        if (before == _violations.Count && amount <= 0)
         {
             Violate($"{field}.amount", quantity?.Amount, "must be greater than zero.");
         }

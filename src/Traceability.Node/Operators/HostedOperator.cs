@@ -53,7 +53,8 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
         IReadOnlyCollection<Guid> ids, Func<Guid, string> key, CancellationToken cancellationToken)
         where T : class => ids.Count == 0
             ? []
-            : await QueryAsync<T>("where d.id = any(?) order by d.id", cancellationToken, (object)ids.Select(key).ToArray());
+            : await QueryAsync<T>(
+                "where d.id = any(?) order by d.id", cancellationToken, (object)ids.Select(key).ToArray());
 
     public Task<long> VersionAsync(string key, CancellationToken cancellationToken) =>
         store.VersionAsync(Database, key, cancellationToken);
