@@ -37,6 +37,36 @@ internal static class Common
 
     public static Argument<string> Trade => new("trade") { Description = "A trade, by trade id." };
 
+    /// <summary>An id as it looks, for examples.</summary>
+    public const string ExampleTrade = "0193a0f2-5d5c-7e1f-8a53-6f0d7b6b1c11";
+
+    /// <summary>A verb that needs nothing but a trade.</summary>
+    public static Verb OnTrade(
+        string noun, string verb, string description, Func<string, Session, Output, Task> run)
+    {
+        var trade = Trade;
+        return new(
+            verb,
+            description,
+            $"{noun} {verb} {ExampleTrade}",
+            (parsed, session, output) => run(parsed.GetValue(trade)!, session, output),
+            trade);
+    }
+
+    /// <summary>A verb that needs nothing but a part.</summary>
+    public static Verb OnPart(
+        string noun, string verb, string description, string example, Func<string, Session, Output, Task> run)
+    {
+        var part = Part;
+        return new(
+            verb,
+            description,
+            $"{noun} {verb} {example}",
+            async (parsed, session, output) =>
+                await run(await session.PartAsync(parsed.GetValue(part)!), session, output),
+            part);
+    }
+
     public static Option<string?> Id => new("--id")
     {
         Description = "The id, a UUID; a new one unless given. Repeating a command with its id is harmless.",

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Spectre.Console;
@@ -16,6 +17,14 @@ internal static class FootprintCommands
         Declare(),
         Show(),
         Watch(),
+        AnalysisCommands.History(),
+        AnalysisCommands.Compare(),
+        AnalysisCommands.HotSpots(),
+        AnalysisCommands.WhatIf(),
+        AnalysisCommands.Alternatives(),
+        RequireApproval(),
+        Approve(),
+        Certify(),
     };
 
     private static Verb Declare()
@@ -47,9 +56,19 @@ internal static class FootprintCommands
                 result.AddError("--year must lie between 1900 and 9998.");
             }
         });
+        var source = new Option<string>("--source")
+        {
+            Description = "Where the figure comes from; for a part the company buys, the data set and its edition.",
+            DefaultValueFactory = _ => "",
+        };
+        var primaryShare = new Option<string?>("--primary-share")
+        {
+            Description = "How much of it comes from primary data, 0 to 1.",
+        };
         return new(
             "declare",
-            "Declares the company's own emissions for a part it makes, instead of what was declared before.",
+            "Declares the company's own emissions for a part it makes, or what a data set says of one it buys; that "
+                + "counts until the supplier answers.",
             "footprint declare cathode 4",
             async (parsed, session, output) =>
             {
@@ -69,29 +88,31 @@ internal static class FootprintCommands
                         StartTime = start.ToTimestamp(),
                         EndTime = start.AddYears(1).ToTimestamp(),
                     },
+                    Source = parsed.GetValue(source)!,
                 };
+                if (parsed.GetValue(primaryShare) is { } share)
+                {
+                    contribution.Figures.PrimaryShare = share;
+                }
+
                 var request = new DeclareContributionRequest { Contribution = contribution };
                 var answer = await session.Footprints.DeclareContributionAsync(request, session.Call);
-                output.Show(answer, View(answer.Footprint), $"trace footprint watch {contribution.TraceId}");
+                await ShowAsync(session, output, answer, answer.Footprint,
+                    $"trace footprint watch {contribution.TraceId}");
             },
-            part, amount, stage, year);
+            part, amount, stage, year, source, primaryShare);
     }
 
-    private static Verb Show()
-    {
-        var part = Common.Part;
-        return new(
-            "show",
-            "Shows what is known of a part's footprint, and what of it is missing.",
-            "footprint show \"battery pack\"",
-            async (parsed, session, output) =>
-            {
-                var id = await session.PartAsync(parsed.GetValue(part)!);
-                var answer = await session.Footprints.GetFootprintAsync(new() { TraceId = id }, session.Call);
-                output.Show(answer, View(answer.Footprint), $"trace footprint watch {id}");
-            },
-            part);
-    }
+    private static Verb Show() => Common.OnPart(
+        "footprint",
+        "show",
+        "Shows what is known of a part's footprint, and what of it is missing.",
+        "\"battery pack\"",
+        async (id, session, output) =>
+        {
+            var answer = await session.Footprints.GetFootprintAsync(new() { TraceId = id }, session.Call);
+            await ShowAsync(session, output, answer, answer.Footprint, $"trace footprint watch {id}");
+        });
 
     private static Verb Watch()
     {
@@ -103,6 +124,7 @@ internal static class FootprintCommands
             async (parsed, session, output) =>
             {
                 var id = await session.PartAsync(parsed.GetValue(part)!);
+                var names = await session.NamesAsync();
                 using var watch = session.Footprints.WatchFootprint(new() { TraceId = id }, session.Watch);
                 Footprint? shown = null;
                 await foreach (var answer in watch.ResponseStream.ReadAllAsync(session.Cancelled))
@@ -110,7 +132,7 @@ internal static class FootprintCommands
                     if (!answer.Footprint.Equals(shown))
                     {
                         shown = answer.Footprint;
-                        output.Show(answer, View(shown));
+                        output.Show(answer, View(shown, names));
                     }
                 }
             },
@@ -120,25 +142,142 @@ internal static class FootprintCommands
         };
     }
 
-    private static Rows View(Footprint footprint)
+    private static Verb RequireApproval()
     {
-        List<IRenderable> views =
+        var part = Common.Part;
+        var off = new Option<bool>("--off") { Description = "New totals stand by themselves again." };
+        return new(
+            "require-approval",
+            "Lets new totals of a part wait until a person approves them.",
+            "footprint require-approval module",
+            async (parsed, session, output) =>
+            {
+                var request = new RequireApprovalRequest
+                {
+                    TraceId = await session.PartAsync(parsed.GetValue(part)!),
+                    Required = !parsed.GetValue(off),
+                };
+                var answer = await session.Footprints.RequireApprovalAsync(request, session.Call);
+                await ShowAsync(session, output, answer, answer.Footprint,
+                    $"trace footprint approve {request.TraceId}");
+            },
+            part, off);
+    }
+
+    private static Verb Approve() => Common.OnPart(
+        "footprint",
+        "approve",
+        "Lets the total that waits stand, and passes it on.",
+        "module",
+        async (id, session, output) =>
+        {
+            var answer = await session.Footprints.ApproveFootprintAsync(new() { TraceId = id }, session.Call);
+            await ShowAsync(session, output, answer, answer.Footprint, $"trace footprint history {id}");
+        });
+
+    private static Verb Certify()
+    {
+        var part = Common.Part;
+        var verifier = new Option<string>("--verifier") { Description = "Who certifies.", Required = true };
+        var amounts = new Option<string[]>("--amount")
+        {
+            Description = "STAGE=AMOUNT as printed on the certificate, such as RawMaterial=10.5; may be repeated.",
+            Required = true,
+        };
+        var from = new Option<DateOnly>("--from") { Description = "First day of validity.", Required = true };
+        var until = new Option<DateOnly>("--until") { Description = "Last day of validity.", Required = true };
+        var id = Common.Id;
+        return new(
+            "certify",
+            "Puts a verifier's certificate about the footprint as it stands on record.",
+            "footprint certify cathode --verifier \"Mokuren\" --amount RawMaterial=10.5 --from 2026-04-01 "
+                + "--until 2027-03-31",
+            async (parsed, session, output) =>
+            {
+                var certificate = new Certificate
+                {
+                    CertificateId = Common.IdOrNew(parsed.GetValue(id)),
+                    TraceId = await session.PartAsync(parsed.GetValue(part)!),
+                    Verifier = parsed.GetValue(verifier),
+                    Stages = { parsed.GetValue(amounts)!.Select(Stage) },
+                    Validity = new()
+                    {
+                        StartTime = Day(parsed.GetValue(from)),
+                        EndTime = Day(parsed.GetValue(until).AddDays(1)),
+                    },
+                };
+                var answer = await session.Footprints.RecordCertificateAsync(
+                    new() { Certificate = certificate }, session.Call);
+                output.Show(
+                    answer,
+                    Output.Facts(
+                        ("certificate", answer.Certificate.CertificateId),
+                        ("version", $"{answer.Certificate.Version}"),
+                        ("now", Output.Word(answer.Certificate.Standing))),
+                    $"trace footprint show {certificate.TraceId}");
+            },
+            part, verifier, amounts, from, until, id);
+    }
+
+    /// <summary>Names are looked up last: what is shown is what was answered.</summary>
+    private static async Task ShowAsync(
+        Session session, Output output, IMessage answer, Footprint footprint, string next) =>
+        output.Show(answer, View(footprint, await session.NamesAsync()), next);
+
+    private static StageFigure Stage(string text) =>
+        text.Split('=') is [var name, var amount] && System.Enum.TryParse<LifeCycleStage>(name, out var stage)
+            ? new() { Stage = stage, Amount = amount }
+            : throw new ProblemException($"\"{text}\" is no amount of a stage. Write STAGE=AMOUNT.");
+
+    private static Timestamp Day(DateOnly day) =>
+        new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero).ToTimestamp();
+
+    private static Rows View(Footprint footprint, Func<string, string> names)
+    {
+        List<(string, string)> facts =
         [
-            Output.Facts(
-                ("part", footprint.TraceId),
-                ("total", Total(footprint)),
-                ("own", Output.Kilograms(footprint.Contribution?.Figures, "not declared")),
-                ("version", $"{footprint.Version}, {Output.Time(footprint.RollUpTime)}")),
+            ("part", names(footprint.TraceId)),
+            ("total", Total(footprint)),
+            ("own", Output.Kilograms(footprint.Contribution?.Figures, "not declared")),
+            ("version", $"{footprint.Version}, {Output.Time(footprint.RollUpTime)}"),
         ];
+        if (footprint.Figures?.Rating is { } rating)
+        {
+            var share = rating.RatedShare == "1" ? "" : $" over {rating.RatedShare} of the emissions";
+            facts.Add(("rating", $"TeR {rating.Technology}, GeR {rating.Geography}, TiR {rating.Time}{share}"));
+        }
+
+        if (footprint.Figures is { HasPrimaryShare: true })
+        {
+            facts.Add(("primary data", footprint.Figures.PrimaryShare));
+        }
+
+        facts.AddRange(
+            footprint.Coverage?.Missing.Select(one => ("missing", $"{names(one.TraceId)}: {one.Reason}")) ?? []);
+        facts.AddRange(footprint.Changes.Select(change => ("because", AnalysisCommands.Sentence(change, names))));
+        if (footprint.Proposal is { } proposal)
+        {
+            facts.Add(("waits", $"{Output.Kilograms(proposal.Figures, "unknown")} wait for approval"));
+        }
+
+        if (footprint.Held.Length > 0)
+        {
+            facts.Add(("HELD", $"{footprint.Held}: a loop between companies does not settle"));
+        }
+
+        facts.AddRange(footprint.Certificates.Select(one =>
+            ("certificate", $"{one.Verifier}, version {one.Version}: {Output.Word(one.Standing)}")));
+        List<IRenderable> views = [Output.Facts([.. facts])];
         if (footprint.Lines.Count > 0)
         {
             views.Add(Output.Rows(
-                ["child", "quantity", "state", "adds"],
+                ["child", "quantity", "state", "says", "adds"],
                 footprint.Lines.Select(line => new[]
                 {
-                    line.ChildTraceId,
+                    names(line.ChildTraceId),
                     $"{line.Quantity.Amount} {line.Quantity.Unit}",
-                    Output.Word(line.State),
+                    line.State == LineState.Answered && !line.Complete ? "incomplete" : Output.Word(line.State),
+                    Output.Word(line.Origin),
                     Output.Kilograms(line.Figures, "unknown"),
                 })));
         }

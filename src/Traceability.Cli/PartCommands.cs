@@ -8,7 +8,13 @@ namespace Traceability.Cli;
 /// <summary>`trace part ...` and `trace bill ...`.</summary>
 internal static class PartCommands
 {
-    public static Command Part => new("part", "What the company makes and buys.") { Register(), List(), Show() };
+    public static Command Part => new("part", "What the company makes and buys.")
+    {
+        Register(),
+        List(),
+        Show(),
+        Retire(),
+    };
 
     public static Command Bill => new("bill", "Bills of materials: which parts go into a part.")
     {
@@ -66,21 +72,27 @@ internal static class PartCommands
             output.Show(answer, Table(parts), "trace footprint show PART");
         });
 
-    private static Verb Show()
-    {
-        var part = Common.Part;
-        return new(
-            "show",
-            "Shows a part.",
-            "part show module",
-            async (parsed, session, output) =>
-            {
-                var id = await session.PartAsync(parsed.GetValue(part)!);
-                var answer = await session.Parts.GetPartAsync(new() { TraceId = id }, session.Call);
-                output.Show(answer, Table([answer.Part]), $"trace footprint show {id}");
-            },
-            part);
-    }
+    private static Verb Show() => Common.OnPart(
+        "part",
+        "show",
+        "Shows a part.",
+        "module",
+        async (id, session, output) =>
+        {
+            var answer = await session.Parts.GetPartAsync(new() { TraceId = id }, session.Call);
+            output.Show(answer, Table([answer.Part]), $"trace footprint show {id}");
+        });
+
+    private static Verb Retire() => Common.OnPart(
+        "part",
+        "retire",
+        "Retires a part that nothing rests on any more. It stays readable.",
+        "module",
+        async (id, session, output) =>
+        {
+            var answer = await session.Parts.RetirePartAsync(new() { TraceId = id }, session.Call);
+            output.Show(answer, Table([answer.Part]), "trace part list");
+        });
 
     private static Verb DeclareBill()
     {
@@ -112,24 +124,19 @@ internal static class PartCommands
             parent, lines);
     }
 
-    private static Verb ShowBill()
-    {
-        var parent = Common.Part;
-        return new(
-            "show",
-            "Shows what goes into a part.",
-            "bill show module",
-            async (parsed, session, output) =>
-            {
-                var id = await session.PartAsync(parsed.GetValue(parent)!);
-                var answer = await session.Parts.GetBillOfMaterialsAsync(new() { ParentTraceId = id }, session.Call);
-                output.Show(answer, Table(answer.BillOfMaterials.Lines), $"trace footprint show {id}");
-            },
-            parent);
-    }
+    private static Verb ShowBill() => Common.OnPart(
+        "bill",
+        "show",
+        "Shows what goes into a part.",
+        "module",
+        async (id, session, output) =>
+        {
+            var answer = await session.Parts.GetBillOfMaterialsAsync(new() { ParentTraceId = id }, session.Call);
+            output.Show(answer, Table(answer.BillOfMaterials.Lines), $"trace footprint show {id}");
+        });
 
     /// <summary>"cell=12" or "electrolyte=0.35 kg"; without a unit the child's own is meant.</summary>
-    private static async Task<BillOfMaterialsLine> LineAsync(Session session, string text)
+    public static async Task<BillOfMaterialsLine> LineAsync(Session session, string text)
     {
         if (text.LastIndexOf('=') is var at && at <= 0)
         {

@@ -26,7 +26,9 @@ internal static class ReleaseCommands
                 DefaultValueFactory = _ => [FootprintField.Total],
             },
             "total",
-            "stages");
+            "stages",
+            "rating",
+            "components");
         var purpose = new Option<string>("--purpose")
         {
             Description = "What for: product_footprint, battery_passport, cbam or audit.",
@@ -36,7 +38,7 @@ internal static class ReleaseCommands
         return new(
             "grant",
             "Shows fields of the footprint of an accepted trade's part to its buyer, from now on.",
-            "release grant 0193a0f2-5d5c-7e1f-8a53-6f0d7b6b1c11 --field total",
+            $"release grant {Common.ExampleTrade} --field total",
             async (parsed, session, output) =>
             {
                 var request = new GrantReleaseRequest
@@ -52,42 +54,30 @@ internal static class ReleaseCommands
             trade, fields, purpose, until);
     }
 
-    private static Verb Revoke()
-    {
-        var trade = Common.Trade;
-        return new(
-            "revoke",
-            "Ends a release. What was told before stays told; nothing new is.",
-            "release revoke 0193a0f2-5d5c-7e1f-8a53-6f0d7b6b1c11",
-            async (parsed, session, output) =>
-            {
-                var request = new RevokeReleaseRequest { TradeId = parsed.GetValue(trade) };
-                var answer = await session.Releases.RevokeReleaseAsync(request, session.Call);
-                output.Show(answer, View(answer.Release));
-            },
-            trade);
-    }
+    private static Verb Revoke() => Common.OnTrade(
+        "release",
+        "revoke",
+        "Ends a release. What was told before stays told; nothing new is.",
+        async (trade, session, output) =>
+        {
+            var answer = await session.Releases.RevokeReleaseAsync(new() { TradeId = trade }, session.Call);
+            output.Show(answer, View(answer.Release), $"trace trade show {trade}");
+        });
 
-    private static Verb Show()
-    {
-        var trade = Common.Trade;
-        return new(
-            "show",
-            "Shows what the buyer of a trade may see.",
-            "release show 0193a0f2-5d5c-7e1f-8a53-6f0d7b6b1c11",
-            async (parsed, session, output) =>
-            {
-                var request = new GetReleaseRequest { TradeId = parsed.GetValue(trade) };
-                var answer = await session.Releases.GetReleaseAsync(request, session.Call);
-                output.Show(answer, View(answer.Release));
-            },
-            trade);
-    }
+    private static Verb Show() => Common.OnTrade(
+        "release",
+        "show",
+        "Shows what the buyer of a trade may see.",
+        async (trade, session, output) =>
+        {
+            var answer = await session.Releases.GetReleaseAsync(new() { TradeId = trade }, session.Call);
+            output.Show(answer, View(answer.Release), $"to end it: trace release revoke {trade}");
+        });
 
     private static Table View(Release release) => Output.Facts(
         ("trade", release.TradeId),
         ("shows", release.Revoked ? "nothing: revoked" : string.Join(", ", release.Fields.Select(Output.Word))),
         ("purpose", release.Purpose),
-        ("until", release.ValidUntilTime is null ? "revoked" : Output.Time(release.ValidUntilTime)),
+        ("until", release.ValidUntilTime is null ? "it is revoked" : Output.Time(release.ValidUntilTime)),
         ("changed", Output.Time(release.ChangeTime)));
 }

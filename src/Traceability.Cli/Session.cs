@@ -70,6 +70,13 @@ internal sealed class Session : IDisposable
         };
     }
 
+    /// <summary>What the company calls its parts; a person reads no ids.</summary>
+    public async Task<Func<string, string>> NamesAsync()
+    {
+        var names = (await AllPartsAsync()).ToDictionary(part => part.TraceId, part => part.Name);
+        return id => names.GetValueOrDefault(id, id);
+    }
+
     public async Task<IReadOnlyList<Part>> AllPartsAsync()
     {
         List<Part> parts = [];

@@ -74,21 +74,15 @@ internal static class TradeCommands
             output.Show(answer, table, "trace trade show TRADE");
         });
 
-    private static Verb Show()
-    {
-        var trade = Common.Trade;
-        return new(
-            "show",
-            "Shows a trade.",
-            "trade show 0193a0f2-5d5c-7e1f-8a53-6f0d7b6b1c11",
-            async (parsed, session, output) =>
-            {
-                var request = new GetTradeRequest { TradeId = parsed.GetValue(trade) };
-                var answer = await session.Trades.GetTradeAsync(request, session.Call);
-                output.Show(answer, View(answer.Trade));
-            },
-            trade);
-    }
+    private static Verb Show() => Common.OnTrade(
+        "trade",
+        "show",
+        "Shows a trade.",
+        async (trade, session, output) =>
+        {
+            var answer = await session.Trades.GetTradeAsync(new() { TradeId = trade }, session.Call);
+            output.Show(answer, View(answer.Trade));
+        });
 
     private static Verb Accept()
     {
@@ -96,7 +90,7 @@ internal static class TradeCommands
         return new(
             "accept",
             "Answers a request with the company's own part. By itself this discloses nothing.",
-            "trade accept 0193a0f2-5d5c-7e1f-8a53-6f0d7b6b1c11 cathode",
+            $"trade accept {Common.ExampleTrade} cathode",
             async (parsed, session, output) =>
             {
                 var request = new AcceptTradeRequest
@@ -121,7 +115,7 @@ internal static class TradeCommands
         return new(
             "reject",
             "Answers a request with a refusal.",
-            "trade reject 0193a0f2-5d5c-7e1f-8a53-6f0d7b6b1c11 --message \"not our part\"",
+            $"trade reject {Common.ExampleTrade} --message \"not our part\"",
             async (parsed, session, output) =>
             {
                 var request = new RejectTradeRequest
@@ -135,21 +129,15 @@ internal static class TradeCommands
             trade, message);
     }
 
-    private static Verb Cancel()
-    {
-        var trade = Common.Trade;
-        return new(
-            "cancel",
-            "Withdraws a request that was not answered yet.",
-            "trade cancel 0193a0f2-5d5c-7e1f-8a53-6f0d7b6b1c11",
-            async (parsed, session, output) =>
-            {
-                var request = new CancelTradeRequest { TradeId = parsed.GetValue(trade) };
-                var answer = await session.Trades.CancelTradeAsync(request, session.Call);
-                output.Show(answer, View(answer.Trade));
-            },
-            trade);
-    }
+    private static Verb Cancel() => Common.OnTrade(
+        "trade",
+        "cancel",
+        "Withdraws a request that was not answered yet.",
+        async (trade, session, output) =>
+        {
+            var answer = await session.Trades.CancelTradeAsync(new() { TradeId = trade }, session.Call);
+            output.Show(answer, View(answer.Trade));
+        });
 
     private static async Task<ListTradesResponse> AllAsync(Session session)
     {

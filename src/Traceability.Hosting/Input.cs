@@ -24,6 +24,8 @@ public sealed class Input
         _violations.Add(new(field, $"\"{shown}\" is not valid: {rule}"));
     }
 
+    public bool HasViolations => _violations.Count > 0;
+
     /// <summary>Malformed ids are told before anything is looked up, everything else after.</summary>
     public void ThrowIfInvalid()
     {

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Traceability.Cli.Sheets;
 
 /// <summary>What people write in cells, in the node's words. What is not known here goes on as it is.</summary>
@@ -37,5 +35,10 @@ internal static class Words
     public static string Unit(string text) => Units.GetValueOrDefault(text, text);
 
     /// <summary>Full-width letters and digits as half-width ones: １２．５ is 12.5.</summary>
-    public static string HalfWidth(string text) => text.Normalize(NormalizationForm.FormKC).Trim();
+    public static string HalfWidth(string text) => string.Concat(text.Select(letter => letter switch
+    {
+        >= '\uFF01' and <= '\uFF5E' => (char)(letter - '\uFF01' + '!'),
+        '\u3000' => ' ',
+        _ => letter,
+    })).Trim();
 }

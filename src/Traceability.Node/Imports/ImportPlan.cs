@@ -32,6 +32,9 @@ internal sealed class ImportPlan(HostedOperator op, ImportRecords existing, Date
     private readonly Dictionary<string, Guid> _byNumber = new(existing.PartNumbers, StringComparer.Ordinal);
     private readonly HashSet<Guid> _touched = [];
 
+    /// <summary>Parts whose own row is wrong: rows that name them are not blamed for it.</summary>
+    private readonly HashSet<Guid> _doubtful = [];
+
     /// <summary>What is to be stored.</summary>
     public IReadOnlyList<PlannedChange> Changes => _changes;
 
@@ -86,6 +89,13 @@ internal sealed class ImportPlan(HostedOperator op, ImportRecords existing, Date
         var id = row.TraceId.Length > 0
             ? input.Id("trace_id", row.TraceId)
             : NamedId.Of(op.OperatorId, $"part {number}");
+        if (input.HasViolations)
+        {
+            _doubtful.Add(id);
+            _parts.TryAdd(id, new(id, name, kind, unit.Name, now));
+            _byNumber.TryAdd(number, id);
+        }
+
         input.ThrowIfInvalid();
         if (_byNumber.TryGetValue(number, out var taken) && taken != id)
         {
@@ -117,6 +127,11 @@ internal sealed class ImportPlan(HostedOperator op, ImportRecords existing, Date
                     : new SupplierShare(
                         input.Id("trade_id", row.Line.TradeId), input.Within("share", row.Line.Share, 0, 1));
                 input.ThrowIfInvalid();
+                if (IsDoubtful(parent) || IsDoubtful(child))
+                {
+                    return;
+                }
+
                 parent!.MustBe(PartKind.Made);
                 _ = quantity.In(child!.Unit);
                 read.Add(new(row, parent.TraceId, child.TraceId, quantity, share));
@@ -197,6 +212,11 @@ internal sealed class ImportPlan(HostedOperator op, ImportRecords existing, Date
         var source = input.Text("source", row.Source, 0, ContributionInput.MaxSource);
         var until = Day(input, "valid_until_date", row.ValidUntilDate)?.AddDays(1);
         input.ThrowIfInvalid();
+        if (IsDoubtful(part))
+        {
+            return;
+        }
+
         var period = new ReferencePeriod(start!.Value, end!.Value.AddDays(1));
         var declared = ContributionInput.Of(part!.TraceId, figures, period, source, until, now);
         Plan<Footprint>(
@@ -222,6 +242,11 @@ internal sealed class ImportPlan(HostedOperator op, ImportRecords existing, Date
             ? input.Id("trade_id", row.TradeId)
             : NamedId.Of(op.OperatorId, $"trade {part?.TraceId} {supplier}");
         input.ThrowIfInvalid();
+        if (IsDoubtful(part))
+        {
+            return;
+        }
+
         part!.MustBe(PartKind.Bought);
         var requested = new TradeRequested(
             id, op.OperatorId, supplier, part.TraceId, message, due, now, part.DeclaredUnit);
@@ -254,6 +279,11 @@ internal sealed class ImportPlan(HostedOperator op, ImportRecords existing, Date
         var purpose = fields.Length == 0 ? "" : input.OneOf("purpose", row.Purpose, Purposes.All);
         var until = Day(input, "valid_until_date", row.ValidUntilDate)?.AddDays(1);
         input.ThrowIfInvalid();
+        if (IsDoubtful(part))
+        {
+            return;
+        }
+
         part!.MustBe(PartKind.Made);
         var trade = existing.Trades.GetValueOrDefault(id)
             ?? throw RefusedException.NotDisclosed("Trade", "trade_id", id);
@@ -313,6 +343,8 @@ internal sealed class ImportPlan(HostedOperator op, ImportRecords existing, Date
             consequences?.Invoke(work);
         }));
     }
+
+    private bool IsDoubtful(Part? part) => part is not null && _doubtful.Contains(part.TraceId);
 
     private sealed record ReadLine(
         Wire.ImportRow Row, Guid Parent, Guid Child, Quantity Quantity, SupplierShare? Share);
