@@ -4,8 +4,9 @@ using Traceability.Contracts.Node.V1;
 
 namespace Traceability.Cli;
 
-/// <summary>Questions about footprints: `trace footprint history | compare | hot-spots | what-if |
-/// alternatives`.</summary>
+/// <summary>
+/// Questions about footprints: `trace footprint history | compare | hot-spots | what-if | alternatives`.
+/// </summary>
 internal static class AnalysisCommands
 {
     public static Verb History() => Common.OnPart(

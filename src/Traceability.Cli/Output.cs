@@ -46,8 +46,9 @@ internal sealed class Output(bool json)
     /// <summary>Something that is not an answer of the node, and what one would do next.</summary>
     public void Show(string message, string next) => Show(new { message }, new Text($"{message}\n"), next);
 
-    /// <summary>As <see cref="Show(IMessage, IRenderable, string[])"/>, for what the command line itself has
-    /// found.</summary>
+    /// <summary>
+    /// As <see cref="Show(IMessage, IRenderable, string[])"/>, for what the command line itself has found.
+    /// </summary>
     public void Show(object answer, IRenderable view, string next)
     {
         if (json)

@@ -4,8 +4,7 @@ namespace Traceability.Local;
 
 /// <summary>
 /// A child that ends when this process does, however it ends: a small shell holds our end of a pipe, and stops the
-/// child
-/// when the pipe closes.
+/// child when the pipe closes.
 /// </summary>
 internal sealed class GuardedProcess : IAsyncDisposable
 {

@@ -49,7 +49,7 @@ public sealed class EventStore : IAsyncDisposable
     /// <summary>Plain SQL on a database, for tables beside the events.</summary>
     public NpgsqlDataSource Source(string database) => _sources.GetOrAdd(database, name =>
         NpgsqlDataSource.Create(
-            new NpgsqlConnectionStringBuilder(Pooled(_server)) { Database = name, MaxAutoPrepare = 32 }));
+            new NpgsqlConnectionStringBuilder(Pooled(_server)) { Database = name }));
 
     /// <summary>
     /// Makes the database and its tables, or brings them up to date. Several processes may do so at once.
@@ -149,7 +149,7 @@ public sealed class EventStore : IAsyncDisposable
             await using var session = _store.LightweightSession(database);
             foreach (var state in States.All)
             {
-                await state.ApplyAsync(session, page, cancellationToken);
+                await state.ApplyAsync(session, page);
             }
 
             await session.SaveChangesAsync(cancellationToken);
@@ -175,6 +175,7 @@ public sealed class EventStore : IAsyncDisposable
     private static string Pooled(string server) => new NpgsqlConnectionStringBuilder(server)
     {
         MaxPoolSize = 20,
+        MaxAutoPrepare = 64,
         ConnectionIdleLifetime = 10,
         ConnectionPruningInterval = 5,
     }.ConnectionString;

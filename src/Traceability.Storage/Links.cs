@@ -48,13 +48,15 @@ public static class Links
             parts,
             cancellationToken);
 
-    /// <summary>The trades about any of the parts.</summary>
-    public static Task<IReadOnlyList<Guid>> TradesAsync(
-        NpgsqlDataSource source, IEnumerable<Guid> parts, CancellationToken cancellationToken) => ReadAsync(
-            source,
-            $"select distinct trade_id from {EventStore.Schema}.part_trade where part = any($1) order by 1",
-            parts,
-            cancellationToken);
+    /// <summary>
+    /// A condition for the documents of the trades about any of the parts, which are its one parameter: trades,
+    /// releases or upstream totals, by the prefix of their keys.
+    /// </summary>
+    public static string OfTradesAbout(string prefix) =>
+        $"""
+        where d.id in (
+            select '{prefix}' || trade_id from {EventStore.Schema}.part_trade where part = any(?)) order by d.id
+        """;
 
     internal static async Task RebuildAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
     {

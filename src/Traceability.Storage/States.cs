@@ -1,9 +1,6 @@
 using System.Reflection;
 using JasperFx.Events;
-using JasperFx.Events.Projections;
 using Marten;
-using Marten.Events.Aggregation;
-using Marten.Events.Projections;
 using Traceability.Domain.Certificates;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Operators;
@@ -15,8 +12,8 @@ using Traceability.Domain.Trades;
 namespace Traceability.Storage;
 
 /// <summary>
-/// The states that streams fold to. Each is folded when it is decided on, and kept as a document of the same type for
-/// lists and look-ups.
+/// The states that streams fold to, each kept as a document in the transaction of its events: for decisions, look-ups
+/// and lists.
 /// </summary>
 internal static class States
 {
@@ -39,11 +36,16 @@ internal static class States
 }
 
 /// <summary>A state of a type that is not known where it is used.</summary>
-internal interface IState : IProjection
+internal interface IState
 {
     string Table { get; }
 
     void Register(StoreOptions options);
+
+    /// <summary>
+    /// Makes documents of events, oldest first, upon those that are there. Reads no clock, makes no ids.
+    /// </summary>
+    Task ApplyAsync(IDocumentSession session, IReadOnlyList<IEvent> events);
 }
 
 /// <summary>How the streams of one noun fold.</summary>
@@ -54,44 +56,36 @@ internal sealed class State<T>(string prefix, Func<T?, object, T?> evolve) : ISt
 
     public string Table => $"mt_doc_{typeof(T).Name.ToLowerInvariant()}";
 
-    public T? Evolve(T? state, object data) => evolve(state, data);
-
-    public void Register(StoreOptions options)
+    public T? Fold(string key, T? before, IEnumerable<object> events)
     {
-        options.Schema.For<T>();
-        options.Projections.Add(new StateFold<T>(evolve), ProjectionLifecycle.Live);
-        options.Projections.Add(this, ProjectionLifecycle.Inline, $"{typeof(T).Name}_document");
+        var state = events.Aggregate(before, evolve);
+        if (state is not null)
+        {
+            Id.SetValue(state, key);
+        }
+
+        return state;
     }
 
-    /// <summary>Reads no clock and makes no ids: a rebuild gives the same documents.</summary>
-    public async Task ApplyAsync(
-        IDocumentOperations operations, IReadOnlyList<IEvent> events, CancellationToken cancellation)
+    public void Register(StoreOptions options) => options.Schema.For<T>();
+
+    public async Task ApplyAsync(IDocumentSession session, IReadOnlyList<IEvent> events)
     {
-        var streams = events.Where(e => IsOurs(e.StreamKey!)).ToLookup(e => e.StreamKey!);
+        var streams = events.Where(e => e.StreamKey!.StartsWith(prefix, StringComparison.Ordinal))
+            .ToLookup(e => e.StreamKey!);
         if (streams.Count == 0)
         {
             return;
         }
 
-        var found = await operations.LoadManyAsync<T>([.. streams.Select(stream => stream.Key)]);
+        var found = await session.LoadManyAsync<T>([.. streams.Select(stream => stream.Key)]);
         var before = found.ToDictionary(state => (string)Id.GetValue(state)!);
         foreach (var stream in streams)
         {
-            var state = stream.Aggregate(before.GetValueOrDefault(stream.Key), (folded, e) => evolve(folded, e.Data));
-            if (state is not null)
+            if (Fold(stream.Key, before.GetValueOrDefault(stream.Key), stream.Select(e => e.Data)) is { } state)
             {
-                Id.SetValue(state, stream.Key);
-                operations.Store(state);
+                session.Store(state);
             }
         }
     }
-
-    private bool IsOurs(string key) => key.StartsWith(prefix, StringComparison.Ordinal);
-}
-
-/// <summary>Hands a fold of the domain to the store.</summary>
-internal sealed class StateFold<T>(Func<T?, object, T?> evolve) : SingleStreamProjection<T, string>
-    where T : class
-{
-    public override T? Evolve(T? snapshot, string id, IEvent e) => evolve(snapshot, e.Data);
 }

@@ -38,22 +38,18 @@ public sealed class Work
         string key, Func<T?, object[]> decide, string etag, CancellationToken cancellationToken)
         where T : class
     {
-        var stream = await _session.Events.FetchForWriting<T>(key, cancellationToken);
-        var version = stream.CurrentVersion ?? 0;
+        // The version first: a state that is newer than it loses the race below, and is decided on again.
+        var version = (await _session.Events.FetchStreamStateAsync(key, cancellationToken))?.Version ?? 0;
+        var before = version == 0 ? null : await _session.LoadAsync<T>(key, cancellationToken);
         if (etag.Length > 0 && etag != $"{version}")
         {
             throw StaleVersion(key);
         }
 
-        var events = decide(stream.Aggregate);
-        var state = events.Aggregate(stream.Aggregate, States.Of<T>().Evolve);
-        if (events.Length > 0)
-        {
-            stream.AppendMany(events);
-            HasChanges = true;
-        }
-
-        return new(state!, version + events.Length, events);
+        var events = decide(before);
+        return events.Length == 0
+            ? new(before!, version, events)
+            : new(Append(key, version, before, events), version + events.Length, events);
     }
 
     public Task<Decided<T>> DecideAsync<T>(string key, Func<T?, object[]> decide, CancellationToken cancellationToken)
@@ -70,13 +66,9 @@ public sealed class Work
 
     /// <summary>Begins a stream. If there is one meanwhile, the work is run again on what is there then.</summary>
     public void Start<T>(string key, object[] events)
-        where T : class
-    {
-        _session.Events.StartStream<T>(key, events);
-        HasChanges = true;
-    }
+        where T : class => Append<T>(key, 0, null, events);
 
-    /// <summary>Appends what nobody decides on.</summary>
+    /// <summary>Appends what nobody decides on, and what changes no state.</summary>
     public void Record(string key, params object[] events)
     {
         _session.Events.Append(key, events);
@@ -88,6 +80,25 @@ public sealed class Work
     {
         _session.QueueSqlCommand(sql, values);
         HasChanges = true;
+    }
+
+    /// <summary>Events, and the state they lead to, in the same transaction.</summary>
+    private T Append<T>(string key, long version, T? before, object[] events)
+        where T : class
+    {
+        if (version == 0)
+        {
+            _session.Events.StartStream<T>(key, events);
+        }
+        else
+        {
+            _session.Events.Append(key, version + events.Length, events);
+        }
+
+        var state = States.Of<T>().Fold(key, before, events)!;
+        _session.Store(state);
+        HasChanges = true;
+        return state;
     }
 
     internal static RefusedException StaleVersion(string key) => new(

@@ -17,7 +17,7 @@ internal static class Repository
     /// <summary>Why tests with peers cannot run, if so.</summary>
     public static string? NoPeers { get; } = Directory.Exists(Path.Combine(Peers, "node_modules"))
         ? null
-        : "tests/peers has no node_modules: node or npm is missing (tests/run.sh installs them there).";
+        : "tests/peers is not installed: tests/run.sh does that where node and npm are.";
 
     /// <summary>Runs a program to its end.</summary>
     public static async Task<(int Code, string Output)> RunAsync(

@@ -142,6 +142,10 @@ internal sealed class ExchangeServer(BrokerStore store, MailSignals signals) : E
     private async Task<RefusedException?> DecideAsync(
         Guid supplier, Guid tradeId, string purpose, Trade? trade, CancellationToken cancellationToken)
     {
+        // Side by side: each is a round trip, and all of them stand before every disclosure.
+        var release = store.ReadAsync<Release>(Keys.Release(tradeId), cancellationToken);
+        var supplierActive = IsActiveAsync(supplier, cancellationToken);
+        var buyerActive = IsActiveAsync(trade?.BuyerId ?? supplier, cancellationToken);
         try
         {
             DisclosurePolicy.Decide(
@@ -150,9 +154,9 @@ internal sealed class ExchangeServer(BrokerStore store, MailSignals signals) : E
                     tradeId,
                     purpose,
                     trade,
-                    await store.ReadAsync<Release>(Keys.Release(tradeId), cancellationToken),
-                    await IsActiveAsync(supplier, cancellationToken),
-                    trade is not null && await IsActiveAsync(trade.BuyerId, cancellationToken)),
+                    await release,
+                    await supplierActive,
+                    trade is not null && await buyerActive),
                 store.Now);
             return null;
         }

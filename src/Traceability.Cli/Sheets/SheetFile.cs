@@ -12,8 +12,9 @@ internal sealed record SheetText(string Name, IReadOnlyList<IReadOnlyList<string
 /// <summary>Reads and writes workbooks (.xlsx), CSV files, and folders of CSV files.</summary>
 internal static class SheetFile
 {
-    /// <summary>A spreadsheet keeps this many digits of a number; more are written as text, so that none is
-    /// lost.</summary>
+    /// <summary>
+    /// A spreadsheet keeps this many digits of a number; more are written as text, so that none is lost.
+    /// </summary>
     private const int SpreadsheetDigits = 15;
 
     /// <summary>A hundred thousand rows are some 20 MB.</summary>

@@ -10,8 +10,9 @@ internal sealed record SheetRows(
     IReadOnlyList<ImportRow> Rows, IReadOnlyList<SheetError> Errors,
     IReadOnlyDictionary<(string Sheet, int Row), (SheetKind Kind, IReadOnlyList<string> Titles)> Places)
 {
-    /// <summary>Finds kinds and columns by their names in any of the languages; what is not known is an
-    /// error.</summary>
+    /// <summary>
+    /// Finds kinds and columns by their names in any of the languages; what is not known is an error.
+    /// </summary>
     public static SheetRows Of(IEnumerable<SheetText> sheets)
     {
         List<ImportRow> rows = [];

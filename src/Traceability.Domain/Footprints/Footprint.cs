@@ -97,6 +97,13 @@ public record Footprint(
     /// <summary>Exclusive end of what was declared.</summary>
     public DateTimeOffset? ValidUntil { get; init; }
 
+    /// <summary>
+    /// What went into the total that stands, and into the one before it: enough to explain the change.
+    /// </summary>
+    public TotalOfInputs Standing { get; init; } = TotalOfInputs.Nothing;
+
+    public TotalOfInputs Before { get; init; } = TotalOfInputs.Nothing;
+
     public bool ApprovalRequired { get; init; }
 
     public HoldReason? Held { get; init; }
@@ -243,6 +250,8 @@ public record Footprint(
             Complete = e.Complete,
             Version = e.Version,
             RolledUpAt = e.RolledUpAt,
+            Standing = TotalOfInputs.Of(e),
+            Before = Standing,
             Proposal = null,
             BudgetSince = fresh ? e.RolledUpAt : BudgetSince,
             Revisions = fresh ? 1 : Revisions + 1,

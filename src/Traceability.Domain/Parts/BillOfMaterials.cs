@@ -55,8 +55,9 @@ public record BillOfMaterials(
         _ => bill,
     };
 
-    /// <summary>The declaration in force: of those that have begun, the one that begins last, then the
-    /// newest.</summary>
+    /// <summary>
+    /// The declaration in force: of those that have begun, the one that begins last, then the newest.
+    /// </summary>
     public BillVersion? At(DateTimeOffset time) => Versions.Where(version => version.ValidFrom <= time)
         .OrderBy(version => version.ValidFrom).ThenBy(version => version.Version).LastOrDefault();
 

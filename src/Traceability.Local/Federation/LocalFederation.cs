@@ -325,8 +325,9 @@ public sealed class LocalFederation : IAsyncDisposable
 
     private static string Hash(string text) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>Below those that the system gives to outgoing connections: one of these could take it
-    /// meanwhile.</summary>
+    /// <summary>
+    /// Below those that the system gives to outgoing connections: one of these could take it meanwhile.
+    /// </summary>
     private static int FreePort()
     {
         while (true)

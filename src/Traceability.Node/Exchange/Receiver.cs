@@ -28,7 +28,7 @@ internal sealed partial class Receiver(
     /// One change at the far end comes by several ways within some milliseconds; longer would be felt by those who
     /// wait.
     /// </summary>
-    private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(1);
 
     /// <summary>A mailbox that was full for a day is acknowledged in pieces.</summary>
     private const int LongestBurst = 200;
@@ -201,9 +201,10 @@ internal sealed partial class Receiver(
         try
         {
             var trade = Known(await op.ReadAsync<Trade>(Keys.Trade(tradeId), cancellationToken), tradeId);
-            var presentation = JsonSerializer.Deserialize<string>(
-                JsonWebEncryption.Open(op.Keys.Sealing, Sender.DisclosureType, sealedStatement))!;
-            var keys = (await op.Broker.OperatorAsync(trade.SupplierId, cancellationToken)).Keys;
+            // The supplier's keys are asked for while the statement is opened.
+            var asking = op.Broker.OperatorAsync(trade.SupplierId, cancellationToken);
+            var presentation = Open(op, sealedStatement);
+            var keys = (await asking).Keys;
             var statement = StatementForm.Read(presentation, keyId => SigningKey(keys, keyId));
             MustFit(statement, trade, keys);
             await MustConvertAsync(op, statement, trade, cancellationToken);
@@ -217,6 +218,9 @@ internal sealed partial class Receiver(
             return new DisclosureRefused(tradeId, exception.Failure.ToString(), sealedStatement, clock.GetUtcNow());
         }
     }
+
+    private static string Open(HostedOperator op, string sealedStatement) => JsonSerializer.Deserialize<string>(
+        JsonWebEncryption.Open(op.Keys.Sealing, Sender.DisclosureType, sealedStatement))!;
 
     /// <summary>
     /// It must be about this trade's part, by this trade's supplier, under a key that was valid then.

@@ -47,8 +47,10 @@ internal sealed partial class Sender(Recalculation recalculation, TimeProvider c
             if (rows.Count == 0)
             {
                 // Bills of materials for later come into force while nothing else happens.
-                await op.WaitForOutboxAsync(LookInterval, cancellationToken);
-                await recalculation.LookAsync(op, cancellationToken);
+                if (!await op.WaitForOutboxAsync(LookInterval, cancellationToken))
+                {
+                    await recalculation.LookAsync(op, cancellationToken);
+                }
             }
         }
     }
@@ -173,8 +175,10 @@ internal sealed partial class Sender(Recalculation recalculation, TimeProvider c
     /// <summary>Sends the footprint as it stands now: of several changes in a row the last one is enough.</summary>
     private async Task DiscloseAsync(HostedOperator op, Guid tradeId, CancellationToken cancellationToken)
     {
-        var trade = await op.ReadAsync<Trade>(Keys.Trade(tradeId), cancellationToken);
-        var release = await op.ReadAsync<Release>(Keys.Release(tradeId), cancellationToken);
+        var (reading, releasing) = (
+            op.ReadAsync<Trade>(Keys.Trade(tradeId), cancellationToken),
+            op.ReadAsync<Release>(Keys.Release(tradeId), cancellationToken));
+        var (trade, release) = (await reading, await releasing);
         var fields = DisclosurePolicy.Decide(
             new DisclosureCase(op.OperatorId, tradeId, release?.Purpose ?? "", trade, release, true, true),
             clock.GetUtcNow());
@@ -185,11 +189,13 @@ internal sealed partial class Sender(Recalculation recalculation, TimeProvider c
             return;
         }
 
+        // The customer's key is asked for while the statement is signed and stored.
+        var asking = op.Broker.SealingKeyAsync(trade.BuyerId, cancellationToken);
         var statement = await StatementOfAsync(op, footprint, cancellationToken);
         var shown = StatementForm.FieldNames(fields)
             .Where(statement.Disclosures.ContainsKey).Select(name => statement.Disclosures[name]);
         var presentation = SelectiveStatement.Present(statement.Signature, shown);
-        var key = await op.Broker.SealingKeyAsync(trade.BuyerId, cancellationToken);
+        var key = await asking;
         var content = Encoding.UTF8.GetBytes($"\"{presentation}\"");
         var messageId = MessageId($"{tradeId}/{statement.Version}/{release!.Revision}");
         await op.Broker.Exchange.SubmitDisclosureAsync(

@@ -18,16 +18,18 @@ internal static class CompanyReader
         var bills = await op.ManyAsync<BillOfMaterials>(made, Keys.BillOfMaterials, cancellationToken);
         var lines = bills.ToDictionary(bill => bill.ParentTraceId, bill => bill.At(now)?.Lines ?? []);
         Guid[] all = [.. made.Concat(lines.Values.SelectMany(one => one).Select(line => line.ChildTraceId)).Distinct()];
-        var parts = await op.ManyAsync<Part>(all, Keys.Part, cancellationToken);
-        var footprints = await op.ManyAsync<Footprint>(all, Keys.Footprint, cancellationToken);
-        var bought = parts.Where(part => part.Kind == PartKind.Bought).Select(part => part.TraceId).ToArray();
-        var known = parts.ToDictionary(part => part.TraceId);
+        // Side by side: each is a round trip.
+        var parts = op.ManyAsync<Part>(all, Keys.Part, cancellationToken);
+        var footprints = op.ManyAsync<Footprint>(all, Keys.Footprint, cancellationToken);
+        var upstreams = op.UpstreamsAsync(all, cancellationToken);
+        await Task.WhenAll(parts, footprints, upstreams);
+        var known = parts.Result.ToDictionary(part => part.TraceId);
         return new(
             known,
             made.Where(id => known.GetValueOrDefault(id)?.Kind == PartKind.Made)
                 .ToDictionary(id => id, id => lines.GetValueOrDefault(id, [])),
-            footprints.ToDictionary(footprint => footprint.TraceId),
-            (await op.UpstreamsAsync(bought, cancellationToken)).ToLookup(upstream => upstream.TraceId));
+            footprints.Result.ToDictionary(footprint => footprint.TraceId),
+            upstreams.Result.ToLookup(upstream => upstream.TraceId));
     }
 
     /// <summary>All that goes into a made part, over all levels, with every sub-assembly to be rolled up.</summary>
@@ -36,11 +38,10 @@ internal static class CompanyReader
         await op.ReadAsync(
             await Links.BelowAsync(op.Source, parts, cancellationToken), now, cancellationToken);
 
-    /// <summary>What suppliers have told about bought parts.</summary>
+    /// <summary>What suppliers have told about parts.</summary>
     public static async Task<IReadOnlyList<UpstreamTotal>> UpstreamsAsync(
-        this HostedOperator op, IReadOnlyCollection<Guid> bought, CancellationToken cancellationToken) =>
-        await op.ManyAsync<UpstreamTotal>(
-            await Links.TradesAsync(op.Source, bought, cancellationToken), Keys.Upstream, cancellationToken);
+        this HostedOperator op, IReadOnlyCollection<Guid> parts, CancellationToken cancellationToken) =>
+        await op.QueryAsync<UpstreamTotal>(Links.OfTradesAbout("upstream/"), cancellationToken, parts.ToArray());
 
     /// <summary>What counts for a bought part as such: the answer that a line without shares would take.</summary>
     public static async Task<UpstreamTotal?> UpstreamAsync(

@@ -41,14 +41,13 @@ internal static class FootprintReader
     {
         var records = await op.ReadAsync([part.TraceId], now, cancellationToken);
         var footprint = records.Footprints.GetValueOrDefault(part.TraceId) ?? Footprint.Unknown(part.TraceId);
-        var versions = footprint.Version == 0 ? [] : await op.VersionsAsync(part.TraceId, cancellationToken);
         var wire = WireFootprint.OfMade(
-            part, footprint, CompanyRollUp.Of(records).Result(part.TraceId), Changes(versions, footprint.Version));
+            part, footprint, CompanyRollUp.Of(records).Result(part.TraceId),
+            Comparison.Of(footprint.Before, footprint.Standing));
         if (footprint.Proposal is { } proposal)
         {
-            var standing = versions.Count == 0 ? TotalOfInputs.Nothing : TotalOfInputs.Of(versions[^1]);
             var proposed = new TotalOfInputs(proposal.Figures, proposal.Complete, proposal.Own, proposal.Inputs);
-            wire.Proposal.Changes.AddRange(Comparison.Of(standing, proposed).Select(WireFootprint.ToWire));
+            wire.Proposal.Changes.AddRange(Comparison.Of(footprint.Standing, proposed).Select(WireFootprint.ToWire));
         }
 
         return wire;

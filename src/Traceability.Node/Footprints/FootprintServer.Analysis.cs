@@ -137,8 +137,8 @@ internal sealed partial class FootprintServer
             part.TraceId);
         Guid[] made = [.. parents.Select(bill => bill.ParentTraceId)];
         var records = await op.ReadAsync(made, now, context.CancellationToken);
-        var ids = await Links.TradesAsync(op.Source, [part.TraceId], context.CancellationToken);
-        var trades = await op.ManyAsync<Trade>(ids, Keys.Trade, context.CancellationToken);
+        var trades = await op.QueryAsync<Trade>(
+            Links.OfTradesAbout("trade/"), context.CancellationToken, new[] { part.TraceId });
         var upstreams = await op.UpstreamsAsync([part.TraceId], context.CancellationToken);
         return new()
         {

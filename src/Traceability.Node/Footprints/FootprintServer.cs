@@ -11,8 +11,9 @@ using Wire = Traceability.Contracts.Node.V1;
 
 namespace Traceability.Node.Footprints;
 
-/// <summary>What the operator emits, what suppliers answered, and the sum. Questions about it are in
-/// Analysis.</summary>
+/// <summary>
+/// What the operator emits, what suppliers answered, and the sum. Questions about it are in Analysis.
+/// </summary>
 [AllowRoles(Roles.Clerk, Roles.Auditor)]
 internal sealed partial class FootprintServer(
     HostedOperators operators, Recalculation recalculation, TimeProvider clock)

@@ -33,11 +33,17 @@ internal sealed partial class Recalculation(TimeProvider clock, ILogger<Recalcul
         await op.RollingUp.WaitAsync(cancellationToken);
         try
         {
-            while (await NotedAsync(op, cancellationToken) is { Count: > 0 } noted)
+            IReadOnlyList<(long, Guid)> noted;
+            do
             {
-                await op.WorkAsync(
-                    "recalculation", work => RollUpAsync(op, work, noted, cancellationToken), cancellationToken);
+                noted = await NotedAsync(op, cancellationToken);
+                if (noted.Count > 0)
+                {
+                    await op.WorkAsync(
+                        "recalculation", work => RollUpAsync(op, work, noted, cancellationToken), cancellationToken);
+                }
             }
+            while (noted.Count == PageSize);
         }
         finally
         {
@@ -105,8 +111,13 @@ internal sealed partial class Recalculation(TimeProvider clock, ILogger<Recalcul
     public static async Task QueueDisclosuresAsync(
         HostedOperator op, Work work, IReadOnlyCollection<Guid> parts, CancellationToken cancellationToken)
     {
-        var trades = await Links.TradesAsync(op.Source, parts, cancellationToken);
-        var releases = await op.ManyAsync<Release>(trades, Keys.Release, cancellationToken);
+        if (parts.Count == 0)
+        {
+            return;
+        }
+
+        var releases = await op.QueryAsync<Release>(
+            Links.OfTradesAbout("release/"), cancellationToken, parts.ToArray());
         foreach (var release in releases.Where(release => !release.Revoked))
         {
             work.Send(Outbox.Disclosure, release.TradeId);

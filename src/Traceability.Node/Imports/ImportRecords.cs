@@ -48,8 +48,9 @@ internal sealed record ImportRecords(
             await MembersAsync(op, rows, cancellationToken));
     }
 
-    /// <summary>Which suppliers the broker knows. If it is away, all are taken for known: requests wait for
-    /// it.</summary>
+    /// <summary>
+    /// Which suppliers the broker knows. If it is away, all are taken for known: requests wait for it.
+    /// </summary>
     private static async Task<HashSet<Guid>> MembersAsync(
         HostedOperator op, IReadOnlyList<Wire.ImportRow> rows, CancellationToken cancellationToken)
     {

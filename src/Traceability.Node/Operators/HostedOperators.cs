@@ -44,8 +44,9 @@ internal sealed class HostedOperators : IHealthCheck, IDisposable
         return _operators.GetValueOrDefault(id) ?? throw RefusedException.NotDisclosed("Operator", "operator_id", id);
     }
 
-    /// <summary>Brings an operator's database up to date and lets it live here. A second time changes
-    /// nothing.</summary>
+    /// <summary>
+    /// Brings an operator's database up to date and lets it live here. A second time changes nothing.
+    /// </summary>
     public async Task HostAsync(OperatorSettings settings, CancellationToken cancellationToken)
     {
         if (_operators.ContainsKey(settings.OperatorId))

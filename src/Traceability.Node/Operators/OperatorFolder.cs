@@ -16,8 +16,9 @@ internal sealed partial class OperatorFolder(
 
     private readonly ConcurrentDictionary<string, DateTime> _seen = [];
 
-    /// <summary>Ends when all that are known at the start live here: the node answers for them from its first
-    /// call.</summary>
+    /// <summary>
+    /// Ends when all that are known at the start live here: the node answers for them from its first call.
+    /// </summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await Parallel.ForEachAsync(

@@ -150,8 +150,8 @@ internal sealed class PartServer(HostedOperators operators, Recalculation recalc
     {
         var above = await Links.AboveAsync(op.Source, [traceId], cancellationToken);
         var bills = await op.ManyAsync<BillOfMaterials>(above, Keys.BillOfMaterials, cancellationToken);
-        var ids = await Links.TradesAsync(op.Source, [traceId], cancellationToken);
-        var trades = await op.ManyAsync<Trade>(ids, Keys.Trade, cancellationToken);
+        var trades = await op.QueryAsync<Trade>(
+            Links.OfTradesAbout("trade/"), cancellationToken, new[] { traceId });
         return
         [
             .. bills.Where(bill => bill.At(now)?.Lines.Any(line => line.ChildTraceId == traceId) ?? false)

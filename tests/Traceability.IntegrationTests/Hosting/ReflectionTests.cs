@@ -61,7 +61,7 @@ public sealed class BufFactAttribute : FactAttribute
 {
     public BufFactAttribute() => Skip = File.Exists(Program)
         ? null
-        : "tests/peers has no buf: node or npm is missing (tests/run.sh installs it there).";
+        : "tests/peers is not installed: tests/run.sh does that where node and npm are.";
 
     internal static string Program { get; } = Path.GetFullPath(Path.Combine(
         SourceFolder(), "..", "..", "peers", "node_modules", ".bin", "buf"));

@@ -11,8 +11,9 @@ using Xunit;
 
 namespace Traceability.IntegrationTests.Scenarios;
 
-/// <summary>34 companies in five node processes: what the chain's own files expect, through the real
-/// exchange.</summary>
+/// <summary>
+/// 34 companies in five node processes: what the chain's own files expect, through the real exchange.
+/// </summary>
 #pragma warning disable CA1001 // xunit calls IAsyncLifetime.DisposeAsync.
 public sealed class EvBatteryTests : IAsyncLifetime
 #pragma warning restore CA1001

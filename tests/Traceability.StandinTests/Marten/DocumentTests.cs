@@ -73,6 +73,17 @@ public class DocumentTests(Server server) : IClassFixture<Server>
         });
     }
 
+    [Fact]
+    public async Task A_queued_command_is_one_statement()
+    {
+        await using var store = await OpenAsync();
+        await using var session = store.LightweightSession();
+
+        session.QueueSqlCommand("select 1;");
+        Assert.Throws<ArgumentOutOfRangeException>(() => session.QueueSqlCommand("select 1; select 2"));
+        await session.SaveChangesAsync();
+    }
+
     private async Task<DocumentStore> OpenAsync()
     {
         var database = await server.DatabaseAsync();

@@ -102,8 +102,17 @@ internal sealed class Session(StoreOptions options, MartenDatabase database, str
         _documents.Add(() => [DocumentOperations.Delete(options, typeof(T), id)]);
     }
 
-    public void QueueSqlCommand(string sql, params object[] parameterValues) =>
-        _commands.Add(Operation.Sql(sql, parameterValues));
+    /// <summary>One statement; a semicolon may only end it, as the package has it.</summary>
+    public void QueueSqlCommand(string sql, params object[] parameterValues)
+    {
+        var one = sql.TrimEnd(';');
+        if (one.Contains(';', StringComparison.Ordinal))
+        {
+            throw new ArgumentOutOfRangeException(nameof(sql), "You must specify one SQL command at a time");
+        }
+
+        _commands.Add(Operation.Sql(one, parameterValues));
+    }
 
     public void EjectAllPendingChanges()
     {

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Traceability.Domain.Footprints.RollUp;
 
 /// <summary>
@@ -10,10 +12,16 @@ public sealed class RollUpTotals(RollUpGraph graph, int columns)
     /// <summary>The mark of a part whose sum has more digits than a decimal holds: it has no total.</summary>
     public const ulong Overflow = 1ul << 63;
 
+    private const int WordBits = 64;
+
     private readonly decimal[] _own = new decimal[graph.Parts * columns];
     private readonly decimal[] _total = new decimal[graph.Parts * columns];
     private readonly ulong[] _ownMarks = new ulong[graph.Parts];
     private readonly ulong[] _marks = new ulong[graph.Parts];
+
+    /// <summary>Parts that are still to be rolled up in an update, one bit per rank; empty between updates.</summary>
+    private readonly ulong[] _open = new ulong[(graph.Parts / WordBits) + 1];
+    private readonly decimal[] _before = new decimal[columns];
 
     public RollUpGraph Graph => graph;
 
@@ -53,41 +61,57 @@ public sealed class RollUpTotals(RollUpGraph graph, int columns)
     /// <returns>How many parts were rolled up.</returns>
     public int Update(IEnumerable<int> changed, Func<int, bool>? visit = null)
     {
-        var open = new PriorityQueue<int, int>();
-        HashSet<int> seen = [];
+        var (first, touched) = (int.MaxValue, 0);
         foreach (var part in changed)
         {
-            Open(part);
+            Open(graph.RankOf(part));
         }
 
-        var before = new decimal[columns];
-        while (open.TryDequeue(out var part, out _))
+        // In order of rank every part comes after those that go into it; parts above are only ever opened further on.
+        for (var word = first / WordBits; word < _open.Length; word++)
         {
-            Total(part).CopyTo(before);
-            var marks = _marks[part];
-            Add(part);
-            var news = visit?.Invoke(part) ?? (marks != _marks[part] || !Total(part).SequenceEqual(before));
-            if (!news)
+            while (_open[word] != 0)
             {
-                Restore(part, before, marks);
-                continue;
-            }
-
-            foreach (var parent in graph.ParentsOf(part))
-            {
-                Open(parent);
+                var bit = BitOperations.TrailingZeroCount(_open[word]);
+                _open[word] &= _open[word] - 1;
+                touched++;
+                if (IsNews(graph.ChildrenFirst[(word * WordBits) + bit], visit))
+                {
+                    foreach (var parent in graph.ParentsOf(graph.ChildrenFirst[(word * WordBits) + bit]))
+                    {
+                        Open(graph.RankOf(parent));
+                    }
+                }
             }
         }
 
-        return seen.Count;
+        return touched;
 
-        void Open(int part)
+        void Open(int rank)
         {
-            if (seen.Add(part))
-            {
-                open.Enqueue(part, graph.RankOf(part));
-            }
+            first = Math.Min(first, rank);
+            _open[rank / WordBits] |= 1ul << rank;
         }
+    }
+
+    private bool IsNews(int part, Func<int, bool>? visit)
+    {
+        var total = _total.AsSpan(part * columns, columns);
+        total.CopyTo(_before);
+        var marks = _marks[part];
+        Add(part);
+        if (visit is null)
+        {
+            return marks != _marks[part] || !total.SequenceEqual(_before);
+        }
+
+        if (visit(part))
+        {
+            return true;
+        }
+
+        Restore(part, _before, marks);
+        return false;
     }
 
     private void Add(int part)
