@@ -48,4 +48,7 @@ umask 077
         echo "CLERK_${company}_SECRET_SHA256=$(hash "$clerk")"
     done
 } >$folder/environment
+for node in node-a node-b node-c; do
+    random >$folder/$node.key-secret
+done
 echo "Next: docker compose --env-file $folder/environment --file deploy/compose.yaml up --build"

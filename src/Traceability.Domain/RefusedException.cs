@@ -21,6 +21,7 @@ public enum RefusalReason
     Internal = 16,
     PartInUse = 17,
     CertificateMismatch = 18,
+    InferenceRisk = 19,
 }
 
 /// <summary>A rule said no. Expected, sent to the caller as it stands, never logged as an error.</summary>

@@ -26,4 +26,5 @@ app.MapGrpcService<TradeServer>();
 app.MapGrpcService<ReleaseServer>();
 app.MapGrpcService<FootprintServer>();
 app.MapGrpcService<ImportServer>();
+app.MapGrpcService<KeyServer>();
 await app.RunAsync();

@@ -72,20 +72,34 @@ public sealed class PrivateKey
         return new(key.ExportParameters(includePrivateParameters: true));
     }
 
-    /// <summary>PKCS#8.</summary>
-    public static PrivateKey FromPem(string pem)
+    /// <summary>Encrypted PKCS#8 (RFC 5958). The secret must be random: a stretched password is not what this is
+    /// for.</summary>
+    /// <exception cref="ProofException">Another secret, or no key.</exception>
+    public static PrivateKey FromEncryptedPem(string pem, string secret)
     {
         using var key = ECDsa.Create();
-        key.ImportFromPem(pem);
+        try
+        {
+            key.ImportFromEncryptedPem(pem, secret);
+        }
+        catch (Exception exception) when (exception is CryptographicException or ArgumentException)
+        {
+            throw new ProofException(ProofFailure.Malformed, "The key cannot be opened with this secret.");
+        }
+
         return new(key.ExportParameters(includePrivateParameters: true));
     }
 
-    /// <summary>PKCS#8.</summary>
-    public string ToPem()
+    /// <summary>Encrypted PKCS#8, AES-256.</summary>
+    public string ToEncryptedPem(string secret)
     {
         using var key = ForSignatures();
-        return key.ExportPkcs8PrivateKeyPem();
+        return key.ExportEncryptedPkcs8PrivateKeyPem(secret, Encryption);
     }
+
+    /// <summary>Few rounds, because the secret has 256 random bits already.</summary>
+    private static readonly PbeParameters Encryption =
+        new(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, iterationCount: 1000);
 
     internal ECDsa ForSignatures() => ECDsa.Create(_parameters);
 

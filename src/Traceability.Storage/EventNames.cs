@@ -18,6 +18,7 @@ internal static class EventNames
         events.MapEventType<OperatorSuspended>("operator_suspended");
         events.MapEventType<OperatorReinstated>("operator_reinstated");
         events.MapEventType<KeyPublished>("key_published");
+        events.MapEventType<KeyRevoked>("key_revoked");
 
         events.MapEventType<PartRegistered>("part_registered");
         events.MapEventType<PartRetired>("part_retired");
@@ -28,6 +29,7 @@ internal static class EventNames
         events.MapEventType<TradeAccepted>("trade_accepted");
         events.MapEventType<TradeRejected>("trade_rejected");
         events.MapEventType<TradeCancelled>("trade_cancelled");
+        events.MapEventType<TradeEnded>("trade_ended");
 
         events.MapEventType<ReleaseGranted>("release_granted");
         events.MapEventType<ReleaseRevoked>("release_revoked");

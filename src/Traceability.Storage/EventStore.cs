@@ -59,6 +59,10 @@ public sealed class EventStore : IAsyncDisposable
         await using (var session = _store.LightweightSession(database))
         {
             await session.Events.FetchStreamStateAsync("none", cancellationToken);
+            foreach (var state in States.All)
+            {
+                await state.EnsureAsync(session);
+            }
         }
 
         await Migrations.ApplyAsync(Source(database), cancellationToken);

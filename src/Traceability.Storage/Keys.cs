@@ -17,6 +17,8 @@ public static class Keys
 
     public static string Certificate(Guid certificateId) => $"certificate/{certificateId}";
 
+    public static string Disclosure(Guid messageId) => $"disclosure/{messageId}";
+
     public static string Statement(string partRef) => $"statement/{partRef}";
 
     public static string Upstream(Guid tradeId) => $"upstream/{tradeId}";

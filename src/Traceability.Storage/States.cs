@@ -27,6 +27,7 @@ internal static class States
         new State<Release>("release/", Release.Evolve),
         new State<Footprint>("footprint/", Footprint.Evolve),
         new State<Certificate>("certificate/", Certificate.Evolve),
+        new State<Disclosure>("disclosure/", Disclosure.Evolve),
         new State<Statement>("statement/", Statement.Evolve),
         new State<UpstreamTotal>("upstream/", UpstreamTotal.Evolve),
     ];
@@ -41,6 +42,9 @@ internal interface IState
     string Table { get; }
 
     void Register(StoreOptions options);
+
+    /// <summary>Makes the table, so that SQL over several of them finds it.</summary>
+    Task EnsureAsync(IQuerySession session);
 
     /// <summary>
     /// Makes documents of events, oldest first, upon those that are there. Reads no clock, makes no ids.
@@ -68,6 +72,8 @@ internal sealed class State<T>(string prefix, Func<T?, object, T?> evolve) : ISt
     }
 
     public void Register(StoreOptions options) => options.Schema.For<T>();
+
+    public Task EnsureAsync(IQuerySession session) => session.LoadAsync<T>("none");
 
     public async Task ApplyAsync(IDocumentSession session, IReadOnlyList<IEvent> events)
     {

@@ -15,6 +15,10 @@ internal sealed class DirectoryServer(BrokerStore store) : Wire.DirectoryService
 {
     private const int MaxName = 200;
     private const int MaxJwk = 1000;
+    private const int MaxKeyId = 100;
+
+    /// <summary>Clocks of companies differ by seconds, not by minutes.</summary>
+    private static readonly TimeSpan MaxFuture = TimeSpan.FromSeconds(30);
 
     [AllowRoles(Roles.Administrator)]
     public override async Task<Wire.EnrolOperatorResponse> EnrolOperator(
@@ -54,6 +58,27 @@ internal sealed class DirectoryServer(BrokerStore store) : Wire.DirectoryService
         var decided = await store.WorkAsync(context, work => work.DecideAsync<Operator>(
             Keys.Operator(caller.OperatorId),
             member => member!.Publish(keyId, use, jwk, store.Now),
+            context.CancellationToken));
+        return new() { Operator = ToWire(decided.State) };
+    }
+
+    [AllowRoles(Roles.Node)]
+    public override async Task<Wire.RevokeKeyResponse> RevokeKey(
+        Wire.RevokeKeyRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var keyId = input.Text("key_id", request.KeyId, 1, MaxKeyId);
+        var from = input.OptionalTime("revoke_time", request.RevokeTime) ?? store.Now;
+        if (from > store.Now + MaxFuture)
+        {
+            input.Violate("revoke_time", from, "must not be in the future.");
+        }
+
+        input.ThrowIfInvalid();
+        var caller = await store.CallerAsync(context);
+        var decided = await store.WorkAsync(context, work => work.DecideAsync<Operator>(
+            Keys.Operator(caller.OperatorId),
+            member => member!.Revoke(keyId, from, store.Now),
             context.CancellationToken));
         return new() { Operator = ToWire(decided.State) };
     }
@@ -130,6 +155,7 @@ internal sealed class DirectoryServer(BrokerStore store) : Wire.DirectoryService
                 Jwk = key.Jwk,
                 ValidFromTime = key.ValidFrom.ToTimestamp(),
                 ValidUntilTime = key.ValidUntil?.ToTimestamp(),
+                Revoked = key.Revoked,
             }),
         },
     };

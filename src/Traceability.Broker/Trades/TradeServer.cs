@@ -93,6 +93,22 @@ internal sealed class TradeServer(BrokerStore store, MailSignals signals) : Wire
         };
     }
 
+    public override async Task<Wire.EndTradeResponse> EndTrade(Wire.EndTradeRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var id = input.Id("trade_id", request.TradeId);
+        input.ThrowIfInvalid();
+
+        var caller = await store.CallerAsync(context);
+        var trade = await FindAsync(id, caller.OperatorId, context);
+        var other = caller.OperatorId == trade.BuyerId ? trade.SupplierId : trade.BuyerId;
+        var notice = new Wire.MailboxMessage { TradeEnded = new() };
+        return new()
+        {
+            Trade = await DecideAsync(context, id, t => t!.End(caller.OperatorId, store.Now), other, notice),
+        };
+    }
+
     public override async Task<Wire.GetTradeResponse> GetTrade(Wire.GetTradeRequest request, ServerCallContext context)
     {
         var input = new Input();

@@ -12,6 +12,9 @@ public record OperatorReinstated(Guid OperatorId, DateTimeOffset ReinstatedAt);
 /// <summary>A public key came into use; the one of the same use before it ended at that moment.</summary>
 public record KeyPublished(Guid OperatorId, string KeyId, KeyUse Use, string Jwk, DateTimeOffset PublishedAt);
 
+/// <summary>What is issued under the key from that moment on is not to be believed.</summary>
+public record KeyRevoked(Guid OperatorId, string KeyId, DateTimeOffset RevokedFrom, DateTimeOffset RevokedAt);
+
 public enum KeyUse
 {
     Signing = 1,
@@ -19,7 +22,8 @@ public enum KeyUse
 }
 
 /// <summary>A public key and when it was in use; half open.</summary>
-public record OperatorKey(string KeyId, KeyUse Use, string Jwk, DateTimeOffset ValidFrom, DateTimeOffset? ValidUntil);
+public record OperatorKey(
+    string KeyId, KeyUse Use, string Jwk, DateTimeOffset ValidFrom, DateTimeOffset? ValidUntil, bool Revoked = false);
 
 /// <summary>A member of the federation with all keys it ever had.</summary>
 public record Operator(
@@ -38,6 +42,12 @@ public record Operator(
             Keys = [.. member.Keys.Select(key => key.Use == k.Use && key.ValidUntil is null
                     ? key with { ValidUntil = k.PublishedAt }
                     : key), new(k.KeyId, k.Use, k.Jwk, k.PublishedAt, null)],
+        },
+        KeyRevoked r => member! with
+        {
+            Keys = [.. member.Keys.Select(key => key.KeyId == r.KeyId
+                ? key with { ValidUntil = Earliest(key.ValidUntil, r.RevokedFrom), Revoked = true }
+                : key)],
         },
         _ => member,
     };
@@ -68,6 +78,21 @@ public record Operator(
             _ => throw Taken("Key id", "key_id", keyId),
         };
     }
+
+    /// <summary>The events that revoke the key from a moment on; none if it is revoked from then or earlier.</summary>
+    public object[] Revoke(string keyId, DateTimeOffset from, DateTimeOffset now)
+    {
+        MustBeActive();
+        var key = Keys.FirstOrDefault(one => one.KeyId == keyId)
+            ?? throw new RefusedException(
+                RefusalReason.NotDisclosed,
+                $"Key {keyId} is not disclosed to you, or it does not exist.",
+                ("key_id", keyId));
+        return key.Revoked && key.ValidUntil <= from ? [] : [new KeyRevoked(OperatorId, keyId, from, now)];
+    }
+
+    private static DateTimeOffset Earliest(DateTimeOffset? one, DateTimeOffset other) =>
+        one is { } time && time < other ? time : other;
 
     public void MustBeActive()
     {

@@ -39,11 +39,7 @@ public static class DisclosurePolicy
 
         if (asked.Trade.Status != TradeStatus.Accepted)
         {
-            throw new RefusedException(
-                RefusalReason.TradeNotAccepted,
-                $"Trade {asked.TradeId} is {asked.Trade.Status.ToString().ToLowerInvariant()}; accept it first.",
-                ("trade_id", asked.TradeId.ToString()),
-                ("status", asked.Trade.Status.ToString()));
+            throw asked.Trade.NotAccepted();
         }
 
         // A suspended buyer is told to its supplier as "no release": membership of others is not the caller's business.

@@ -5,7 +5,7 @@ namespace Traceability.Domain.Releases;
 /// <summary>The supplier shows fields of a footprint to the buyer of one trade.</summary>
 public record ReleaseGranted(
     Guid TradeId, IReadOnlyList<FootprintField> Fields, string Purpose, DateTimeOffset? ValidUntil,
-    DateTimeOffset GrantedAt);
+    DateTimeOffset GrantedAt, IReadOnlyList<string>? AcceptedFindings = null);
 
 /// <summary>The supplier shows nothing any more.</summary>
 public record ReleaseRevoked(Guid TradeId, DateTimeOffset RevokedAt);
@@ -32,13 +32,19 @@ public record Release(
     Guid TradeId, IReadOnlyList<FootprintField> Fields, string Purpose, DateTimeOffset? ValidUntil, bool Revoked,
     DateTimeOffset ChangedAt, long Revision)
 {
+    /// <summary>What the supplier knows the customer could work out, and has accepted.</summary>
+    public IReadOnlyList<string> AcceptedFindings { get; init; } = [];
+
     /// <summary>The key of the stream, set by the store.</summary>
     public string Id { get; init; } = "";
 
     public static Release? Evolve(Release? release, object e) => e switch
     {
         ReleaseGranted g => new(
-            g.TradeId, g.Fields, g.Purpose, g.ValidUntil, false, g.GrantedAt, (release?.Revision ?? 0) + 1),
+            g.TradeId, g.Fields, g.Purpose, g.ValidUntil, false, g.GrantedAt, (release?.Revision ?? 0) + 1)
+        {
+            AcceptedFindings = g.AcceptedFindings ?? [],
+        },
         ReleaseRevoked r => release! with
         {
             Fields = [],
@@ -52,23 +58,20 @@ public record Release(
     /// <summary>The events that make the release true; none if it already is.</summary>
     public static object[] Grant(
         Release? existing, Trade trade, Guid by, IReadOnlyList<FootprintField> fields, string purpose,
-        DateTimeOffset? validUntil, DateTimeOffset now)
+        DateTimeOffset? validUntil, DateTimeOffset now, IReadOnlyList<string>? acceptedFindings = null)
     {
         trade.MustBeSupplier(by);
         if (trade.Status != TradeStatus.Accepted)
         {
-            throw new RefusedException(
-                RefusalReason.TradeNotAccepted,
-                $"Trade {trade.TradeId} is {trade.Status.ToString().ToLowerInvariant()}; accept it first.",
-                ("trade_id", trade.TradeId.ToString()),
-                ("status", trade.Status.ToString()));
+            throw trade.NotAccepted();
         }
 
         IReadOnlyList<FootprintField> wanted = [.. fields.Distinct().Order()];
         var same = existing is { Revoked: false }
             && existing.Fields.SequenceEqual(wanted)
+            && existing.AcceptedFindings.SequenceEqual(acceptedFindings ?? [])
             && (existing.Purpose, existing.ValidUntil) == (purpose, validUntil);
-        return same ? [] : [new ReleaseGranted(trade.TradeId, wanted, purpose, validUntil, now)];
+        return same ? [] : [new ReleaseGranted(trade.TradeId, wanted, purpose, validUntil, now, acceptedFindings)];
     }
 
     /// <summary>The events that end the release; none if there is nothing to end.</summary>

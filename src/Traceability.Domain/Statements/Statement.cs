@@ -1,3 +1,5 @@
+using Traceability.Domain.Releases;
+
 namespace Traceability.Domain.Statements;
 
 /// <summary>
@@ -8,9 +10,27 @@ public record StatementIssued(
     Guid TraceId, string PartRef, long Version, string Signature, IReadOnlyDictionary<string, string> Disclosures,
     DateTimeOffset IssuedAt);
 
-/// <summary>The broker took a sealed statement for the buyer of a trade.</summary>
+/// <summary>The broker took a sealed statement for the buyer of a trade. Which fields were opened, never
+/// figures.</summary>
 public record StatementDelivered(
-    string PartRef, Guid TradeId, long Version, Guid MessageId, DateTimeOffset DeliveredAt);
+    string PartRef, Guid TradeId, long Version, Guid MessageId, DateTimeOffset DeliveredAt, Guid? TraceId = null,
+    Guid? BuyerId = null, IReadOnlyList<FootprintField>? Fields = null);
+
+/// <summary>What one customer was shown: the company's own log.</summary>
+public record Disclosure(
+    Guid MessageId, Guid TradeId, Guid? TraceId, Guid? BuyerId, long Version, IReadOnlyList<FootprintField> Fields,
+    DateTimeOffset DeliveredAt)
+{
+    /// <summary>The key of the stream, set by the store.</summary>
+    public string Id { get; init; } = "";
+
+    public static Disclosure? Evolve(Disclosure? disclosure, object e) => e switch
+    {
+        StatementDelivered d => new(
+            d.MessageId, d.TradeId, d.TraceId, d.BuyerId, d.Version, d.Fields ?? [], d.DeliveredAt),
+        _ => disclosure,
+    };
+}
 
 /// <summary>The latest statement about a part.</summary>
 public record Statement(

@@ -20,12 +20,16 @@ public record TradeRejected(Guid TradeId, string Message, DateTimeOffset Rejecte
 /// <summary>The buyer withdrew the request.</summary>
 public record TradeCancelled(Guid TradeId, DateTimeOffset CancelledAt);
 
+/// <summary>One side ended the trade: what was told stays told, nothing new is.</summary>
+public record TradeEnded(Guid TradeId, Guid By, DateTimeOffset EndedAt);
+
 public enum TradeStatus
 {
     Requested = 1,
     Accepted = 2,
     Rejected = 3,
     Cancelled = 4,
+    Ended = 5,
 }
 
 /// <summary>A trade, folded from its events: the same rules bind buyer, supplier and broker.</summary>
@@ -55,6 +59,7 @@ public record Trade(
         },
         TradeRejected r => trade! with { Status = TradeStatus.Rejected, RejectMessage = r.Message },
         TradeCancelled => trade! with { Status = TradeStatus.Cancelled },
+        TradeEnded => trade! with { Status = TradeStatus.Ended },
         _ => trade,
     };
 
@@ -123,6 +128,25 @@ public record Trade(
             _ => throw AlreadyAnswered(),
         };
     }
+
+    /// <summary>Either side may end what was accepted.</summary>
+    public object[] End(Guid by, DateTimeOffset now)
+    {
+        MustConcern(by);
+        return Status switch
+        {
+            TradeStatus.Accepted => [new TradeEnded(TradeId, by, now)],
+            TradeStatus.Ended => [],
+            _ => throw NotAccepted(),
+        };
+    }
+
+    /// <summary>Only what was accepted, and has not ended, can be shown or ended.</summary>
+    public RefusedException NotAccepted() => new(
+        RefusalReason.TradeNotAccepted,
+        $"Trade {TradeId} is {Status.ToString().ToLowerInvariant()}, not accepted.",
+        ("trade_id", TradeId.ToString()),
+        ("status", Status.ToString()));
 
     /// <summary>Buyer and supplier know of the trade; to everybody else it does not exist.</summary>
     public void MustConcern(Guid caller)

@@ -47,6 +47,14 @@ public sealed class FederationClient : IDisposable
         return Connect(federation, federation.Broker, token, federation.AdministratorCertificate);
     }
 
+    /// <summary>The broker, for a company's node: as the node itself would call it.</summary>
+    public static async Task<FederationClient> ForNodeAsync(
+        LocalFederation federation, string company, CancellationToken cancellationToken)
+    {
+        var token = await TokenAsync(federation, federation.NodeClient(company), "broker", cancellationToken);
+        return Connect(federation, federation.Broker, token, federation.AdministratorCertificate);
+    }
+
     public static FederationClient Connect(
         LocalFederation federation, string address, string token, (string Certificate, string Key)? certificate) =>
         new(

@@ -46,6 +46,9 @@ public sealed class LocalFederation : IAsyncDisposable
     /// <summary>Where servers that are started from now on send telemetry (OTLP over HTTP). Null: nowhere.</summary>
     public string? Collector { get; set; }
 
+    /// <summary>What nodes do when a customer could work out more than a figure: Warn, Consent or Block.</summary>
+    public string Inference { get; init; } = "Warn";
+
     public string Authority => _certificates.Authority;
 
     /// <summary>Runs the federation itself; belongs to no company.</summary>
@@ -110,6 +113,10 @@ public sealed class LocalFederation : IAsyncDisposable
     public string Node(string company) => _nodes[_places[company]];
 
     public Company Company(string name) => Companies.Single(company => company.Name == name);
+
+    /// <summary>The client with which a company's node gets tokens for the broker.</summary>
+    public Company NodeClient(string name) =>
+        Company(name) with { ClientId = $"node-{name}", ClientSecret = NodeSecret(Company(name)) };
 
     public async Task StartBrokerAsync(CancellationToken cancellationToken) =>
         Broker = await StartAsync("broker", "Traceability.Broker", cancellationToken);
@@ -263,6 +270,7 @@ public sealed class LocalFederation : IAsyncDisposable
 
     private void WriteNode(string node)
     {
+        SecretFile.Write(KeySecretFile(node), RandomNumberGenerator.GetHexString(64, lowercase: true));
         var name = $"node-{node}";
         Write(name, new Dictionary<string, object>
         {
@@ -272,9 +280,14 @@ public sealed class LocalFederation : IAsyncDisposable
             {
                 Broker,
                 OperatorFolder = OperatorFolder(node),
+                KeySecretFile = KeySecretFile(node),
+                Inference,
             },
         });
     }
+
+    /// <summary>The secret with which a node encrypts the keys of its operators.</summary>
+    public string KeySecretFile(string node) => Path.Combine(_folder, $"node-{node}.key-secret");
 
     private string OperatorFolder(string node) => Path.Combine(_folder, "operators", node);
 

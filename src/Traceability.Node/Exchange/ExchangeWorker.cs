@@ -13,6 +13,7 @@ namespace Traceability.Node.Exchange;
 internal sealed partial class ExchangeWorker(
     HostedOperators operators,
     Recalculation recalculation,
+    NodeSettings node,
     TimeProvider clock,
     ILoggerFactory loggers,
     ILogger<ExchangeWorker> logger) : BackgroundService
@@ -23,7 +24,7 @@ internal sealed partial class ExchangeWorker(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var sender = new Sender(recalculation, clock, loggers.CreateLogger<Sender>());
+        var sender = new Sender(recalculation, node, clock, loggers.CreateLogger<Sender>());
         var receiver = new Receiver(recalculation, clock, loggers.CreateLogger<Receiver>());
         List<Task> running = [];
         await foreach (var op in operators.ArrivalsAsync(stoppingToken))

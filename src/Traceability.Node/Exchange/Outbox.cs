@@ -30,6 +30,7 @@ internal static class Outbox
     public const string TradeAccept = "trade_accept";
     public const string TradeReject = "trade_reject";
     public const string TradeCancel = "trade_cancel";
+    public const string TradeEnd = "trade_end";
     public const string ReleaseGrant = "release_grant";
     public const string ReleaseRevoke = "release_revoke";
     public const string Disclosure = "disclosure";

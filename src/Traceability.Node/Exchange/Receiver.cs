@@ -149,6 +149,9 @@ internal sealed partial class Receiver(
             case MailboxMessage.ContentOneofCase.TradeCancelled:
                 return work.DecideAsync<Trade>(
                     Keys.Trade(tradeId), trade => Known(trade, tradeId).Cancel(sender, now), cancellationToken);
+            case MailboxMessage.ContentOneofCase.TradeEnded:
+                return work.DecideAsync<Trade>(
+                    Keys.Trade(tradeId), trade => Known(trade, tradeId).End(sender, now), cancellationToken);
             case MailboxMessage.ContentOneofCase.ReleaseRevoked:
                 return WithholdAsync(work, tradeId, trade => MustBeSupplier(trade, sender), cancellationToken);
             case MailboxMessage.ContentOneofCase.Disclosure:
@@ -203,7 +206,7 @@ internal sealed partial class Receiver(
             var trade = Known(await op.ReadAsync<Trade>(Keys.Trade(tradeId), cancellationToken), tradeId);
             // The supplier's keys are asked for while the statement is opened.
             var asking = op.Broker.OperatorAsync(trade.SupplierId, cancellationToken);
-            var presentation = Open(op, sealedStatement);
+            var presentation = JsonSerializer.Deserialize<string>(Open(op, Sender.DisclosureType, sealedStatement))!;
             var keys = (await asking).Keys;
             var statement = StatementForm.Read(presentation, keyId => SigningKey(keys, keyId));
             MustFit(statement, trade, keys);
@@ -219,8 +222,24 @@ internal sealed partial class Receiver(
         }
     }
 
-    private static string Open(HostedOperator op, string sealedStatement) => JsonSerializer.Deserialize<string>(
-        JsonWebEncryption.Open(op.Keys.Sealing, Sender.DisclosureType, sealedStatement))!;
+    /// <summary>What was sealed before a rotation arrives after it.</summary>
+    private static byte[] Open(HostedOperator op, string type, string sealedMessage)
+    {
+        ProofException? failure = null;
+        foreach (var key in op.Keys.Sealing)
+        {
+            try
+            {
+                return JsonWebEncryption.Open(key, type, sealedMessage);
+            }
+            catch (ProofException exception)
+            {
+                failure ??= exception;
+            }
+        }
+
+        throw failure!;
+    }
 
     /// <summary>
     /// It must be about this trade's part, by this trade's supplier, under a key that was valid then.
@@ -261,7 +280,7 @@ internal sealed partial class Receiver(
     {
         try
         {
-            var json = JsonWebEncryption.Open(op.Keys.Sealing, Sender.LetterType, sealedLetter);
+            var json = Open(op, Sender.LetterType, sealedLetter);
             return JsonParser.Default.Parse<TradeLetter>(Encoding.UTF8.GetString(json));
         }
         catch (Exception exception) when (exception is ProofException or InvalidProtocolBufferException)

@@ -11,8 +11,10 @@ using Traceability.Domain.Releases;
 using Traceability.Domain.Statements;
 using Traceability.Node.Footprints;
 using Traceability.Node.Operators;
+using Traceability.Node.Releases;
 using Traceability.Proofs;
 using Traceability.Storage;
+using Disclosure = Traceability.Domain.Statements.Disclosure;
 using Part = Traceability.Domain.Parts.Part;
 using Release = Traceability.Domain.Releases.Release;
 using Statement = Traceability.Domain.Statements.Statement;
@@ -24,7 +26,8 @@ namespace Traceability.Node.Exchange;
 /// Tells the broker what was decided, in order. A row is deleted after the broker has committed it: said twice is said
 /// once, because ids are chosen here.
 /// </summary>
-internal sealed partial class Sender(Recalculation recalculation, TimeProvider clock, ILogger<Sender> logger)
+internal sealed partial class Sender(
+    Recalculation recalculation, NodeSettings node, TimeProvider clock, ILogger<Sender> logger)
 {
     public const string LetterType = "traceability-letter+jwe";
     public const string DisclosureType = "traceability-disclosure+jwe";
@@ -40,8 +43,14 @@ internal sealed partial class Sender(Recalculation recalculation, TimeProvider c
             var rows = await Outbox.ReadAsync(source, cancellationToken);
             foreach (var row in rows)
             {
-                await SendAsync(op, row, cancellationToken);
-                await Outbox.DeleteAsync(source, row.Id, cancellationToken);
+                if (await SendAsync(op, row, cancellationToken) is { } delivered)
+                {
+                    await LogAsync(op, row, delivered, cancellationToken);
+                }
+                else
+                {
+                    await Outbox.DeleteAsync(source, row.Id, cancellationToken);
+                }
             }
 
             if (rows.Count == 0)
@@ -57,8 +66,7 @@ internal sealed partial class Sender(Recalculation recalculation, TimeProvider c
 
     private static async Task PublishKeysAsync(HostedOperator op, CancellationToken cancellationToken)
     {
-        var keys = new[] { (KeyUse.Signing, op.Keys.Signing), (KeyUse.Sealing, op.Keys.Sealing) };
-        foreach (var (use, key) in keys)
+        foreach (var (use, key, _) in op.Keys.All.Where(key => key.Current))
         {
             await op.Broker.Directory.PublishKeyAsync(
                 new PublishKeyRequest { Use = use, Jwk = key.Public.ToJwk() },
@@ -66,12 +74,33 @@ internal sealed partial class Sender(Recalculation recalculation, TimeProvider c
         }
     }
 
-    private async Task SendAsync(HostedOperator op, OutboxRow row, CancellationToken cancellationToken)
+    /// <summary>What was shown to whom stands in the company's own log before it is forgotten that it was to be
+    /// sent.</summary>
+    private static Task<bool> LogAsync(
+        HostedOperator op, OutboxRow row, StatementDelivered delivered, CancellationToken cancellationToken) =>
+        op.WorkAsync(
+            row.Kind,
+            async work =>
+            {
+                await work.DecideAsync<Disclosure>(
+                    Keys.Disclosure(delivered.MessageId), known => known is null ? [delivered] : [], cancellationToken);
+                work.Sql($"delete from {EventStore.Schema}.outbox where id = ?", row.Id);
+                return true;
+            },
+            cancellationToken);
+
+    private async Task<StatementDelivered?> SendAsync(
+        HostedOperator op, OutboxRow row, CancellationToken cancellationToken)
     {
         using var activity = HostedOperator.Activities.StartActivity(
             $"send {row.Kind}", ActivityKind.Producer, row.Traceparent);
         try
         {
+            if (row.Kind == Outbox.Disclosure)
+            {
+                return await DiscloseAsync(op, row.TradeId, cancellationToken);
+            }
+
             await DispatchAsync(op, row, cancellationToken);
         }
         catch (RpcException exception) when (IsFinal(exception.StatusCode))
@@ -83,20 +112,23 @@ internal sealed partial class Sender(Recalculation recalculation, TimeProvider c
         {
             LogDropped(row.Kind, row.TradeId, exception.Reason);
         }
+
+        return null;
     }
 
-    private Task DispatchAsync(HostedOperator op, OutboxRow row, CancellationToken cancellationToken) => row.Kind switch
-    {
-        Outbox.TradeRequest => RequestTradeAsync(op, row, cancellationToken),
-        Outbox.TradeAccept => AcceptTradeAsync(op, row, cancellationToken),
-        Outbox.TradeReject => RejectTradeAsync(op, row, cancellationToken),
-        Outbox.TradeCancel => CancelTradeAsync(op, row, cancellationToken),
-        Outbox.ReleaseGrant => GrantReleaseAsync(op, row, cancellationToken),
-        Outbox.ReleaseRevoke => RevokeReleaseAsync(
-            op, row.TradeId, row.Read<ReleaseToSend>().Revision, cancellationToken),
-        Outbox.Disclosure => DiscloseAsync(op, row.TradeId, cancellationToken),
-        _ => throw new InvalidOperationException($"Unknown kind of outbox row: {row.Kind}."),
-    };
+    private static Task DispatchAsync(
+        HostedOperator op, OutboxRow row, CancellationToken cancellationToken) => row.Kind switch
+        {
+            Outbox.TradeRequest => RequestTradeAsync(op, row, cancellationToken),
+            Outbox.TradeAccept => AcceptTradeAsync(op, row, cancellationToken),
+            Outbox.TradeReject => RejectTradeAsync(op, row, cancellationToken),
+            Outbox.TradeCancel => CancelTradeAsync(op, row, cancellationToken),
+            Outbox.TradeEnd => EndTradeAsync(op, row, cancellationToken),
+            Outbox.ReleaseGrant => GrantReleaseAsync(op, row, cancellationToken),
+            Outbox.ReleaseRevoke => RevokeReleaseAsync(
+                op, row.TradeId, row.Read<ReleaseToSend>().Revision, cancellationToken),
+            _ => throw new InvalidOperationException($"Unknown kind of outbox row: {row.Kind}."),
+        };
 
     private static async Task RequestTradeAsync(HostedOperator op, OutboxRow row, CancellationToken cancellationToken)
     {
@@ -144,6 +176,10 @@ internal sealed partial class Sender(Recalculation recalculation, TimeProvider c
             new CancelTradeRequest { TradeId = row.TradeId.ToString() },
             await op.Broker.CallAsync(cancellationToken));
 
+    private static async Task EndTradeAsync(HostedOperator op, OutboxRow row, CancellationToken cancellationToken) =>
+        await op.Broker.Trades.EndTradeAsync(
+            new EndTradeRequest { TradeId = row.TradeId.ToString() }, await op.Broker.CallAsync(cancellationToken));
+
     private static async Task GrantReleaseAsync(HostedOperator op, OutboxRow row, CancellationToken cancellationToken)
     {
         var release = (await op.ReadAsync<Release>(Keys.Release(row.TradeId), cancellationToken))!;
@@ -173,7 +209,8 @@ internal sealed partial class Sender(Recalculation recalculation, TimeProvider c
             await op.Broker.CallAsync(cancellationToken));
 
     /// <summary>Sends the footprint as it stands now: of several changes in a row the last one is enough.</summary>
-    private async Task DiscloseAsync(HostedOperator op, Guid tradeId, CancellationToken cancellationToken)
+    private async Task<StatementDelivered?> DiscloseAsync(
+        HostedOperator op, Guid tradeId, CancellationToken cancellationToken)
     {
         var (reading, releasing) = (
             op.ReadAsync<Trade>(Keys.Trade(tradeId), cancellationToken),
@@ -186,8 +223,11 @@ internal sealed partial class Sender(Recalculation recalculation, TimeProvider c
             Keys.Footprint(trade!.UpstreamTraceId!.Value), cancellationToken);
         if (footprint?.Figures is null)
         {
-            return;
+            return null;
         }
+
+        await InferenceReview.CheckAsync(
+            op, trade, fields, release!.AcceptedFindings, node.Inference, clock.GetUtcNow(), cancellationToken);
 
         // The customer's key is asked for while the statement is signed and stored.
         var asking = op.Broker.SealingKeyAsync(trade.BuyerId, cancellationToken);
@@ -207,6 +247,9 @@ internal sealed partial class Sender(Recalculation recalculation, TimeProvider c
                 SealedStatement = JsonWebEncryption.Seal(key, DisclosureType, content),
             },
             await op.Broker.CallAsync(cancellationToken));
+        return new(
+            statement.PartRef, tradeId, statement.Version, messageId, clock.GetUtcNow(), footprint.TraceId,
+            trade.BuyerId, fields);
     }
 
     /// <summary>One statement per part and version: all customers get the same.</summary>

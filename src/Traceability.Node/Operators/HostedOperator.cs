@@ -25,6 +25,9 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
     /// <summary>One roll-up at a time: each sees all that was committed before it.</summary>
     public SemaphoreSlim RollingUp { get; } = new(1);
 
+    /// <summary>One rotation of keys at a time.</summary>
+    public SemaphoreSlim Rotating { get; } = new(1);
+
     public string Database { get; } = EventStore.DatabaseOf(operatorId);
 
     /// <summary>Tables beside the events.</summary>
@@ -66,6 +69,7 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
     {
         _outbox.Dispose();
         RollingUp.Dispose();
+        Rotating.Dispose();
     }
 
     /// <summary>There is something to send.</summary>

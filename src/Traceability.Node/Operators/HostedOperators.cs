@@ -14,7 +14,10 @@ namespace Traceability.Node.Operators;
 internal sealed class HostedOperators : IHealthCheck, IDisposable
 {
     private readonly EventStore _store;
+    private const int ShortestSecret = 32;
+
     private readonly HostSettings _host;
+    private readonly string _keySecret;
     private readonly TimeProvider _clock;
     private readonly GrpcChannel _broker;
     private readonly SocketsHttpHandler _tokens;
@@ -24,6 +27,13 @@ internal sealed class HostedOperators : IHealthCheck, IDisposable
     public HostedOperators(NodeSettings node, HostSettings host, EventStore store, TimeProvider clock)
     {
         (_store, _host, _clock) = (store, host, clock);
+        _keySecret = File.ReadAllText(node.KeySecretFile).Trim();
+        if (_keySecret.Length < ShortestSecret)
+        {
+            throw new InvalidOperationException(
+                $"{node.KeySecretFile} must hold at least {ShortestSecret} random characters.");
+        }
+
         // A channel takes its handler for itself, so tokens are fetched through another.
         var federation = new FederationHandler(host);
         _broker = GrpcChannel.ForAddress(
@@ -58,7 +68,7 @@ internal sealed class HostedOperators : IHealthCheck, IDisposable
         var tokens = new FederationTokens(http, _host.Issuer, settings.ClientId, settings.ClientSecret, _clock);
         var hosted = new HostedOperator(
             settings.OperatorId,
-            OperatorKeys.LoadOrCreate(settings.Keys),
+            OperatorKeys.LoadOrCreate(settings.Keys, _keySecret),
             new BrokerClient(_broker, tokens, _clock),
             _store);
         await _store.MigrateAsync(hosted.Database, cancellationToken);

@@ -1,3 +1,5 @@
+using Traceability.Domain.Releases;
+
 namespace Traceability.Node.Operators;
 
 /// <summary>What a node is told by its configuration, section "Node".</summary>
@@ -5,6 +7,18 @@ public sealed record NodeSettings
 {
     /// <summary>Address of the broker.</summary>
     public required string Broker { get; init; }
+
+    /// <summary>
+    /// File with the secret that encrypts the operators' keys: at least 32 random characters, from the platform's own
+    /// store of secrets. Without it no key can be opened.
+    /// </summary>
+    public required string KeySecretFile { get; init; }
+
+    /// <summary>
+    /// What the node does when a customer could work out more than the figure: "Warn" grants, "Consent" wants the
+    /// findings accepted, "Block" refuses.
+    /// </summary>
+    public InferenceMode Inference { get; init; } = InferenceMode.Warn;
 
     /// <summary>The operators that live here.</summary>
     public OperatorSettings[] Operators { get; init; } = [];

@@ -1,50 +1,99 @@
 using System.Security.Cryptography;
+using Traceability.Contracts.Broker.V1;
 using Traceability.Proofs;
 
 namespace Traceability.Node.Operators;
 
-/// <summary>An operator's secret keys, each in a file of its own that only the node's user can read.</summary>
+/// <summary>
+/// An operator's secret keys: each in a file of its own, encrypted with the node's key secret, readable by the node's
+/// user only. Keys that were replaced stay: what was sealed to them can still be opened.
+/// </summary>
 internal sealed class OperatorKeys
 {
     private const int ReferenceKeyBytes = 32;
 
+    /// <summary>A key that is not published yet; a rotation that was cut off goes on with it.</summary>
+    private const string Unpublished = ".new";
+
+    private readonly string _folder;
+    private readonly string _secret;
     private readonly byte[] _referenceKey;
+    private readonly Dictionary<KeyUse, List<PrivateKey>> _keys;
 
-    private OperatorKeys(PrivateKey signing, PrivateKey sealing, byte[] referenceKey) =>
-        (Signing, Sealing, _referenceKey) = (signing, sealing, referenceKey);
-
-    public PrivateKey Signing { get; }
-
-    public PrivateKey Sealing { get; }
-
-    public static OperatorKeys LoadOrCreate(string folder)
+    private OperatorKeys(string folder, string secret)
     {
+        (_folder, _secret) = (folder, secret);
         Directory.CreateDirectory(folder);
-        return new(
-            PrivateKey.FromPem(ReadOrCreate(Path.Combine(folder, "signing.pem"), () => PrivateKey.Create().ToPem())),
-            PrivateKey.FromPem(ReadOrCreate(Path.Combine(folder, "sealing.pem"), () => PrivateKey.Create().ToPem())),
-            Convert.FromHexString(ReadOrCreate(
-                Path.Combine(folder, "part-reference.key"),
-                () => RandomNumberGenerator.GetHexString(ReferenceKeyBytes * 2))));
+        _keys = new[] { KeyUse.Signing, KeyUse.Sealing }.ToDictionary(use => use, Load);
+        var file = Path.Combine(folder, "part-reference.key");
+        if (!File.Exists(file))
+        {
+            Write(file, SecretBox.Seal(secret, RandomNumberGenerator.GetBytes(ReferenceKeyBytes)));
+        }
+
+        _referenceKey = SecretBox.Open(secret, File.ReadAllText(file));
     }
+
+    public PrivateKey Signing => _keys[KeyUse.Signing][^1];
+
+    /// <summary>Newest first.</summary>
+    public IEnumerable<PrivateKey> Sealing => Enumerable.Reverse(_keys[KeyUse.Sealing]);
+
+    /// <summary>Oldest first.</summary>
+    public IReadOnlyList<(KeyUse Use, PrivateKey Key, bool Current)> All =>
+    [
+        .. _keys.SelectMany(use => use.Value.Select((key, index) => (use.Key, key, index == use.Value.Count - 1))),
+    ];
+
+    public static OperatorKeys LoadOrCreate(string folder, string secret) => new(folder, secret);
 
     /// <summary>The pseudonym by which others know a part: always the same, and says nothing about it.</summary>
     public string PartRef(Guid traceId) => KeyedHash.Of(_referenceKey, traceId.ToByteArray());
 
-    private static string ReadOrCreate(string file, Func<string> create)
+    /// <summary>Makes a key, lets the caller publish it, and uses it from then on.</summary>
+    public async Task<PrivateKey> RotateAsync(KeyUse use, Func<PrivateKey, Task> publish)
     {
-        if (!File.Exists(file))
+        var file = FileOf(use, _keys[use].Count + 1);
+        if (!File.Exists(file + Unpublished))
         {
-            // Whole or not at all: half a key would be worse than none.
-            File.WriteAllText($"{file}.new", create());
-            if (!OperatingSystem.IsWindows())
-            {
-                File.SetUnixFileMode($"{file}.new", UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            }
-
-            File.Move($"{file}.new", file);
+            Write(file + Unpublished, PrivateKey.Create().ToEncryptedPem(_secret));
         }
 
-        return File.ReadAllText(file).Trim();
+        var key = PrivateKey.FromEncryptedPem(await File.ReadAllTextAsync(file + Unpublished), _secret);
+        await publish(key);
+        File.Move(file + Unpublished, file);
+        _keys[use] = [.. _keys[use], key];
+        return key;
+    }
+
+    private List<PrivateKey> Load(KeyUse use)
+    {
+        if (!File.Exists(FileOf(use, 1)))
+        {
+            Write(FileOf(use, 1), PrivateKey.Create().ToEncryptedPem(_secret));
+        }
+
+        List<PrivateKey> keys = [];
+        for (var number = 1; File.Exists(FileOf(use, number)); number++)
+        {
+            keys.Add(PrivateKey.FromEncryptedPem(File.ReadAllText(FileOf(use, number)), _secret));
+        }
+
+        return keys;
+    }
+
+    private string FileOf(KeyUse use, int number) =>
+        Path.Combine(_folder, $"{use.ToString().ToLowerInvariant()}-{number:0000}.pem");
+
+    private static void Write(string file, string content)
+    {
+        // Whole or not at all: half a key would be worse than none.
+        File.WriteAllText($"{file}.part", content);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode($"{file}.part", UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
+        File.Move($"{file}.part", file);
     }
 }

@@ -2,6 +2,7 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Traceability.Domain;
 using Traceability.Domain.Releases;
+using Traceability.Domain.Statements;
 using Traceability.Domain.Trades;
 using Traceability.Hosting;
 using Traceability.Node.Exchange;
@@ -13,7 +14,7 @@ namespace Traceability.Node.Releases;
 
 /// <summary>What one customer may see.</summary>
 [AllowRoles(Roles.Clerk, Roles.Auditor)]
-internal sealed class ReleaseServer(HostedOperators operators, TimeProvider clock)
+internal sealed class ReleaseServer(HostedOperators operators, NodeSettings node, TimeProvider clock)
     : Wire.ReleaseService.ReleaseServiceBase
 {
     [AllowRoles(Roles.Clerk)]
@@ -40,11 +41,20 @@ internal sealed class ReleaseServer(HostedOperators operators, TimeProvider cloc
 
         input.ThrowIfInvalid();
         var trade = await FindAsync(op, id, context.CancellationToken);
+        trade.MustBeSupplier(op.OperatorId);
+        string[] accepted = [.. request.AcceptedFindings.Distinct().Order(StringComparer.Ordinal)];
+        if (trade.Status == TradeStatus.Accepted)
+        {
+            await InferenceReview.CheckAsync(
+                op, trade, fields, accepted, node.Inference, clock.GetUtcNow(), context.CancellationToken);
+        }
+
         var release = await op.WorkAsync(context, async work =>
         {
             var decided = await work.DecideAsync<Release>(
                 Keys.Release(id),
-                existing => Release.Grant(existing, trade, op.OperatorId, fields, purpose, until, clock.GetUtcNow()),
+                existing => Release.Grant(
+                    existing, trade, op.OperatorId, fields, purpose, until, clock.GetUtcNow(), accepted),
                 context.CancellationToken);
             if (decided.Events.Count > 0)
             {
@@ -89,6 +99,72 @@ internal sealed class ReleaseServer(HostedOperators operators, TimeProvider cloc
         op.WakeSender();
         await ConfirmAsync(op, release, context.CancellationToken);
         return new() { Release = ToWire(release) };
+    }
+
+    public override async Task<Wire.ReviewReleaseResponse> ReviewRelease(
+        Wire.ReviewReleaseRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var id = input.Id("trade_id", request.TradeId);
+        FootprintField[] fields = [.. request.Fields.Index().Select(field =>
+            input.Enum<Contracts.Common.V1.FootprintField, FootprintField>($"fields[{field.Index}]", field.Item))];
+        input.ThrowIfInvalid();
+        var trade = await FindAsync(op, id, context.CancellationToken);
+        trade.MustBeSupplier(op.OperatorId);
+        if (trade.Status != TradeStatus.Accepted)
+        {
+            throw trade.NotAccepted();
+        }
+
+        var findings = await InferenceReview.FindingsAsync(
+            op, trade, fields, clock.GetUtcNow(), context.CancellationToken);
+        return new()
+        {
+            Mode = node.Inference.ToString().ToLowerInvariant(),
+            Findings =
+            {
+                findings.Select(finding => new Wire.InferenceFinding
+                {
+                    Code = finding.Code,
+                    Explanation = finding.Explanation,
+                    ChildTraceId = $"{finding.ChildTraceId}",
+                }),
+            },
+        };
+    }
+
+    public override async Task<Wire.ListDisclosuresResponse> ListDisclosures(
+        Wire.ListDisclosuresRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var (size, skip) = (input.PageSize(request.PageSize), input.Offset(request.PageToken));
+        var trade = request.TradeId.Length == 0 ? "" : input.Id("trade_id", request.TradeId).ToString();
+        input.ThrowIfInvalid();
+        var page = await op.QueryAsync<Disclosure>(
+            "where ? in ('', d.data ->> 'tradeId') "
+                + "order by (d.data ->> 'deliveredAt')::timestamptz desc, d.id offset ? limit ?",
+            context.CancellationToken,
+            trade,
+            skip,
+            size);
+        return new()
+        {
+            Disclosures =
+            {
+                page.Select(one => new Wire.Disclosure
+                {
+                    TradeId = one.TradeId.ToString(),
+                    TraceId = $"{one.TraceId}",
+                    BuyerOperatorId = $"{one.BuyerId}",
+                    Version = one.Version,
+                    Fields = { one.Fields.Select(field => (Contracts.Common.V1.FootprintField)field) },
+                    DeliverTime = one.DeliveredAt.ToTimestamp(),
+                }),
+            },
+            NextPageToken = page.Count < size ? "" : $"{skip + size}",
+        };
     }
 
     public override async Task<Wire.GetReleaseResponse> GetRelease(

@@ -1,7 +1,10 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Traceability.Domain;
+using Traceability.Domain.Footprints;
+using Traceability.Domain.Footprints.RollUp;
 using Traceability.Domain.Parts;
+using Traceability.Domain.Releases;
 using Traceability.Domain.Trades;
 using Traceability.Hosting;
 using Traceability.Node.Exchange;
@@ -17,6 +20,8 @@ namespace Traceability.Node.Trades;
 internal sealed class TradeServer(HostedOperators operators, TimeProvider clock) : Wire.TradeService.TradeServiceBase
 {
     private const int MaxMessage = 1000;
+    private const int DefaultDaysBefore = 7;
+    private const int MaxDaysBefore = 365;
 
     [AllowRoles(Roles.Clerk)]
     public override async Task<Wire.RequestTradeResponse> RequestTrade(
@@ -119,6 +124,80 @@ internal sealed class TradeServer(HostedOperators operators, TimeProvider clock)
         };
     }
 
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.EndTradeResponse> EndTrade(Wire.EndTradeRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var id = input.Id("trade_id", request.TradeId);
+        input.ThrowIfInvalid();
+
+        return new()
+        {
+            Trade = await DecideAsync(
+                context,
+                op,
+                id,
+                "",
+                trade => Known(trade, id).End(op.OperatorId, clock.GetUtcNow()),
+                Outbox.TradeEnd,
+                _ => null),
+        };
+    }
+
+    public override async Task<Wire.ListRemindersResponse> ListReminders(
+        Wire.ListRemindersRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var (size, skip) = (input.PageSize(request.PageSize), input.Offset(request.PageToken));
+        if (request.DaysBefore is < 0 or > MaxDaysBefore)
+        {
+            input.Violate("days_before", request.DaysBefore, $"must be 0 for the default, or up to {MaxDaysBefore}.");
+        }
+
+        input.ThrowIfInvalid();
+        var now = clock.GetUtcNow();
+        var soon = now.AddDays(request.DaysBefore == 0 ? DefaultDaysBefore : request.DaysBefore);
+        var trades = await op.QueryAsync<Trade>(
+            "where d.data ->> 'status' = 'Requested' and (d.data ->> 'dueAt')::timestamptz < ? "
+                + "order by (d.data ->> 'dueAt')::timestamptz, d.id offset ? limit ?",
+            context.CancellationToken,
+            soon,
+            skip,
+            size);
+        return new()
+        {
+            Reminders =
+            {
+                trades.Select(trade => new Wire.Reminder
+                {
+                    TradeId = trade.TradeId.ToString(),
+                    DueTime = trade.DueAt!.Value.ToTimestamp(),
+                    Overdue = trade.DueAt <= now,
+                    ToAnswer = trade.SupplierId == op.OperatorId,
+                }),
+            },
+            NextPageToken = trades.Count < size ? "" : $"{skip + size}",
+        };
+    }
+
+    public override async Task<Wire.GetTradeProgressResponse> GetTradeProgress(
+        Wire.GetTradeProgressRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var trades = await op.QueryAsync<Trade>("order by d.id", context.CancellationToken);
+        var told = (await op.QueryAsync<UpstreamTotal>("order by d.id", context.CancellationToken))
+            .Where(upstream => upstream.State == LineState.Answered).Select(upstream => upstream.TradeId);
+        var released = (await op.QueryAsync<Release>("order by d.id", context.CancellationToken))
+            .Where(release => !release.Revoked).Select(release => release.TradeId);
+        return new()
+        {
+            AsBuyer = Count(trades.Where(trade => trade.BuyerId == op.OperatorId), told.ToHashSet()),
+            AsSupplier = Count(trades.Where(trade => trade.SupplierId == op.OperatorId), released.ToHashSet()),
+        };
+    }
+
     public override async Task<Wire.GetTradeResponse> GetTrade(Wire.GetTradeRequest request, ServerCallContext context)
     {
         var op = operators.Of(context);
@@ -145,6 +224,24 @@ internal sealed class TradeServer(HostedOperators operators, TimeProvider clock)
         }
 
         return response;
+    }
+
+    private Wire.TradeCounts Count(IEnumerable<Trade> side, HashSet<Guid> withFigures)
+    {
+        Trade[] trades = [.. side];
+        return new()
+        {
+            Requested = Of(TradeStatus.Requested),
+            Overdue = trades.Count(trade => trade.Status == TradeStatus.Requested && trade.DueAt <= clock.GetUtcNow()),
+            Accepted = Of(TradeStatus.Accepted),
+            WithFigures = trades.Count(trade =>
+                trade.Status == TradeStatus.Accepted && withFigures.Contains(trade.TradeId)),
+            Rejected = Of(TradeStatus.Rejected),
+            Cancelled = Of(TradeStatus.Cancelled),
+            Ended = Of(TradeStatus.Ended),
+        };
+
+        int Of(TradeStatus status) => trades.Count(trade => trade.Status == status);
     }
 
     /// <summary>Decides, and queues the telling of it if it was news, in one transaction.</summary>

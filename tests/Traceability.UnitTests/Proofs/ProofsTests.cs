@@ -167,8 +167,25 @@ public class ProofsTests
     [Fact]
     public void Keys_survive_their_text_forms()
     {
-        Assert.Equal(Signer.Public.KeyId, PrivateKey.FromPem(Signer.ToPem()).Public.KeyId);
+        var stored = Signer.ToEncryptedPem("a secret");
+        Assert.Equal(Signer.Public.KeyId, PrivateKey.FromEncryptedPem(stored, "a secret").Public.KeyId);
+        Fails(ProofFailure.Malformed, () => PrivateKey.FromEncryptedPem(stored, "another"));
+        Assert.StartsWith("-----BEGIN ENCRYPTED PRIVATE KEY-----", stored, StringComparison.Ordinal);
         Assert.Equal(Signer.Public.KeyId, PublicKey.FromJwk(Signer.Public.ToJwk()).KeyId);
+    }
+
+    [Fact]
+    public void A_box_opens_with_its_secret_only_and_every_changed_bit_is_noticed()
+    {
+        var box = SecretBox.Seal("a secret", [1, 2, 3]);
+
+        Assert.Equal([1, 2, 3], SecretBox.Open("a secret", box));
+        Fails(ProofFailure.Malformed, () => SecretBox.Open("another", box));
+        foreach (var (index, letter) in box.Index())
+        {
+            var other = letter == 'A' ? 'B' : 'A';
+            Fails(ProofFailure.Malformed, () => SecretBox.Open("a secret", $"{box[..index]}{other}{box[(index + 1)..]}"));
+        }
     }
 
     private static IssuedStatement Issue() => SelectiveStatement.Issue(

@@ -1,0 +1,107 @@
+using Grpc.Core;
+using Traceability.Contracts.Broker.V1;
+using Traceability.Domain;
+using Traceability.Hosting;
+using Traceability.Proofs;
+using Wire = Traceability.Contracts.Node.V1;
+
+namespace Traceability.Node.Operators;
+
+/// <summary>The operator's own keys.</summary>
+[AllowRoles(Roles.Clerk, Roles.Auditor)]
+internal sealed class KeyServer(HostedOperators operators) : Wire.KeyService.KeyServiceBase
+{
+    private const int MaxKeyId = 100;
+
+    private static readonly string[] Uses = ["signing", "sealing"];
+
+    public override Task<Wire.ListKeysResponse> ListKeys(Wire.ListKeysRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var (size, skip) = (input.PageSize(request.PageSize), input.Offset(request.PageToken));
+        input.ThrowIfInvalid();
+        var all = op.Keys.All;
+        return Task.FromResult(new Wire.ListKeysResponse
+        {
+            Keys = { all.Skip(skip).Take(size).Select(one => ToWire(one.Use, one.Key, one.Current)) },
+            NextPageToken = skip + size < all.Count ? $"{skip + size}" : "",
+        });
+    }
+
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.RotateKeyResponse> RotateKey(
+        Wire.RotateKeyRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var use = input.OneOf("use", request.Use, Uses) == "signing" ? KeyUse.Signing : KeyUse.Sealing;
+        input.ThrowIfInvalid();
+        return new() { Key = ToWire(use, await RotateAsync(op, use, context.CancellationToken), true) };
+    }
+
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.RevokeKeyResponse> RevokeKey(
+        Wire.RevokeKeyRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var keyId = input.Text("key_id", request.KeyId, 1, MaxKeyId);
+        input.OptionalTime("revoke_time", request.RevokeTime);
+        input.ThrowIfInvalid();
+        var found = op.Keys.All.Where(one => one.Use == KeyUse.Signing && one.Key.Public.KeyId == keyId).ToArray();
+        if (found is not [var key])
+        {
+            throw new RefusedException(
+                RefusalReason.NotDisclosed,
+                $"Key {keyId} is not disclosed to you, or it does not exist.",
+                ("key_id", keyId));
+        }
+
+        if (key.Current)
+        {
+            await RotateAsync(op, KeyUse.Signing, context.CancellationToken);
+        }
+
+        await AskAsync(async () => await op.Broker.Directory.RevokeKeyAsync(
+            new RevokeKeyRequest { KeyId = keyId, RevokeTime = request.RevokeTime },
+            await op.Broker.CallAsync(context.CancellationToken)));
+        return new() { Key = ToWire(KeyUse.Signing, op.Keys.Signing, true) };
+    }
+
+    private static async Task<PrivateKey> RotateAsync(
+        HostedOperator op, KeyUse use, CancellationToken cancellationToken)
+    {
+        await op.Rotating.WaitAsync(cancellationToken);
+        try
+        {
+            return await op.Keys.RotateAsync(use, key => AskAsync(async () => await op.Broker.Directory.PublishKeyAsync(
+                new PublishKeyRequest { Use = use, Jwk = key.Public.ToJwk() },
+                await op.Broker.CallAsync(cancellationToken))));
+        }
+        finally
+        {
+            op.Rotating.Release();
+        }
+    }
+
+    private static async Task AskAsync(Func<Task> ask)
+    {
+        try
+        {
+            await ask();
+        }
+        catch (Exception exception) when (exception is RpcException or HttpRequestException)
+        {
+            throw new RefusedException(
+                RefusalReason.PeerUnavailable, "The broker does not answer; repeat the call.", ("peer", "broker"));
+        }
+    }
+
+    private static Wire.Key ToWire(KeyUse use, PrivateKey key, bool current) => new()
+    {
+        KeyId = key.Public.KeyId,
+        Use = use.ToString().ToLowerInvariant(),
+        Current = current,
+    };
+}
