@@ -39,6 +39,8 @@ public sealed class CompanyAtWork : IDisposable
 
     public ImportService.ImportServiceClient Imports { get; }
 
+    public ChannelBase Channel => _node.Channel;
+
     public CallOptions Call => _node.Call;
 
     public static async Task<CompanyAtWork> StartAsync(

@@ -131,7 +131,7 @@ public sealed class LocalFederation : IAsyncDisposable
             company.OperatorId,
             ClientId = $"node-{company.Name}",
             ClientSecret = NodeSecret(company),
-            Keys = Path.Combine(_folder, "keys", company.Name),
+            Keys = KeyFolder(company.Name),
         };
         // Whole or not at all: the node may be looking.
         var file = Path.Combine(folder, $"{name}.json");
@@ -285,6 +285,9 @@ public sealed class LocalFederation : IAsyncDisposable
             },
         });
     }
+
+    /// <summary>Where a company's node keeps its keys.</summary>
+    public string KeyFolder(string name) => Path.Combine(_folder, "keys", name);
 
     /// <summary>The secret with which a node encrypts the keys of its operators.</summary>
     public string KeySecretFile(string node) => Path.Combine(_folder, $"node-{node}.key-secret");

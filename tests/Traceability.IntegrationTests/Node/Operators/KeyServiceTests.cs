@@ -1,0 +1,88 @@
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Traceability.Contracts.Broker.V1;
+using Traceability.Contracts.Node.V1;
+using Traceability.IntegrationTests.Harness;
+using Traceability.Local.Demo;
+using Traceability.Local.Federation;
+using Xunit;
+
+namespace Traceability.IntegrationTests.Node.Operators;
+
+public class KeyServiceTests(Federation federation) : IClassFixture<Federation>
+{
+    [Fact]
+    public async Task Keys_rotate_without_downtime_and_old_evidence_stands()
+    {
+        using var a = await federation.AtWorkAsync(Story.A);
+        using var b = await federation.AtWorkAsync(Story.B);
+        var keys = new KeyService.KeyServiceClient(a.Channel);
+        var (made, bought) = (await a.RegisterAsync("made", PartKind.Made), await b.RegisterAsync("bought", PartKind.Bought));
+        await a.DeclareAsync(made, "3");
+        await a.AnswerAsync(await b.RequestAsync(a.Company, bought, ""), made, federation.Deadline);
+        await b.WaitForTotalAsync(bought, "3", federation.Deadline);
+        var before = await CurrentAsync(keys, a, "signing");
+
+        var rotated = (await keys.RotateKeyAsync(new() { Use = "signing" }, a.Call)).Key;
+        await new KeyService.KeyServiceClient(b.Channel).RotateKeyAsync(new() { Use = "sealing" }, b.Call);
+        await a.DeclareAsync(made, "4");
+
+        await b.WaitForTotalAsync(bought, "4", federation.Deadline);
+        Assert.NotEqual(before.KeyId, rotated.KeyId);
+        Assert.Equal(rotated.KeyId, (await CurrentAsync(keys, a, "signing")).KeyId);
+        var published = await PublishedAsync(Story.A);
+        Assert.NotNull(published.Single(key => key.KeyId == before.KeyId).ValidUntilTime);
+        Assert.Null(published.Single(key => key.KeyId == rotated.KeyId).ValidUntilTime);
+
+        // After a restart the node goes on with the new key.
+        await federation.Processes.StopAsync("node-A");
+        await federation.Processes.StartNodeAsync(Story.A, federation.Deadline);
+        using var again = await federation.AtWorkAsync(Story.A);
+        await again.DeclareAsync(made, "5");
+        await b.WaitForTotalAsync(bought, "5", federation.Deadline);
+    }
+
+    [Fact]
+    public async Task A_revoked_key_is_replaced_and_marked_with_the_time_from_which_it_is_not_believed()
+    {
+        using var c = await federation.AtWorkAsync(Story.C);
+        var keys = new KeyService.KeyServiceClient(c.Channel);
+        var lost = await CurrentAsync(keys, c, "signing");
+        var since = TimeProvider.System.GetUtcNow().AddMinutes(-5);
+
+        var now = (await keys.RevokeKeyAsync(new() { KeyId = lost.KeyId, RevokeTime = since.ToTimestamp() }, c.Call)).Key;
+
+        Assert.NotEqual(lost.KeyId, now.KeyId);
+        var published = (await PublishedAsync(Story.C)).Single(key => key.KeyId == lost.KeyId);
+        Assert.True(published.Revoked);
+        Assert.Equal(since.ToTimestamp(), published.ValidUntilTime);
+        var refused = await Assert.ThrowsAsync<RpcException>(async () =>
+            await keys.RevokeKeyAsync(new() { KeyId = "nobody's" }, c.Call));
+        Assert.Equal("NOT_DISCLOSED", Refusals.Reason(refused));
+    }
+
+    [Fact]
+    public void Keys_lie_encrypted_in_files_that_only_the_node_can_read()
+    {
+        var files = Directory.EnumerateFiles(federation.Processes.KeyFolder(Story.B)).ToArray();
+
+        Assert.True(files.Length >= 3);
+        Assert.All(files, file =>
+        {
+            Assert.DoesNotContain("BEGIN PRIVATE KEY", File.ReadAllText(file), StringComparison.Ordinal);
+            Assert.True(OperatingSystem.IsWindows()
+                || File.GetUnixFileMode(file) == (UnixFileMode.UserRead | UnixFileMode.UserWrite));
+        });
+    }
+
+    private static async Task<Key> CurrentAsync(KeyService.KeyServiceClient keys, CompanyAtWork company, string use) =>
+        (await keys.ListKeysAsync(new(), company.Call)).Keys.Single(key => key.Use == use && key.Current);
+
+    private async Task<IReadOnlyList<OperatorKey>> PublishedAsync(string company)
+    {
+        using var client = await FederationClient.ForNodeAsync(federation.Processes, company, federation.Deadline);
+        var request = new GetOperatorRequest { OperatorId = $"{federation.Processes.Company(company).OperatorId}" };
+        return (await new DirectoryService.DirectoryServiceClient(client.Channel).GetOperatorAsync(request, client.Call))
+            .Operator.Keys;
+    }
+}
