@@ -11,7 +11,7 @@ namespace Traceability.Hosting;
 /// Lets a call in only with a good token, the role that the rpc asks for and, where the server wants one, a client
 /// certificate. Health and reflection say nothing about anybody and are open.
 /// </summary>
-internal sealed class CallerInterceptor(HostSettings settings) : Interceptor
+internal sealed class CallerInterceptor(HostSettings settings, CallLimits limits) : Interceptor
 {
     private const string OpenServices = "/grpc.";
 
@@ -31,33 +31,39 @@ internal sealed class CallerInterceptor(HostSettings settings) : Interceptor
         return continuation(request, context);
     }
 
-    public override Task ServerStreamingServerHandler<TRequest, TResponse>(
+    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
         TRequest request,
         IServerStreamWriter<TResponse> responseStream,
         ServerCallContext context,
         ServerStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        Admit(context);
-        return continuation(request, responseStream, context);
+        using var stream = AdmitStream(context);
+        await continuation(request, responseStream, context);
     }
 
-    public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+    public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream,
         ServerCallContext context,
         ClientStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        Admit(context);
-        return continuation(requestStream, context);
+        using var stream = AdmitStream(context);
+        return await continuation(requestStream, context);
     }
 
-    public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
+    public override async Task DuplexStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream,
         IServerStreamWriter<TResponse> responseStream,
         ServerCallContext context,
         DuplexStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        Admit(context);
-        return continuation(requestStream, responseStream, context);
+        using var stream = AdmitStream(context);
+        await continuation(requestStream, responseStream, context);
+    }
+
+    private IDisposable? AdmitStream(ServerCallContext call)
+    {
+        Admit(call);
+        return call.Method.StartsWith(OpenServices, StringComparison.Ordinal) ? null : limits.Stream(call.Caller());
     }
 
     private void Admit(ServerCallContext call)
@@ -88,6 +94,7 @@ internal sealed class CallerInterceptor(HostSettings settings) : Interceptor
                 ("role", string.Join(",", allowed)));
         }
 
+        limits.Call(caller);
         call.SetCaller(caller);
     }
 

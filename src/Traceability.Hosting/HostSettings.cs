@@ -25,6 +25,15 @@ public sealed record HostSettings
     /// <summary>What tokens must be for: "node" or "broker".</summary>
     public string Audience { get; init; } = "";
 
+    /// <summary>
+    /// Calls of one operator per second, over all its clients; twice as many in one burst. A node that passes on
+    /// every change of a thousand parts within a second stays below it.
+    /// </summary>
+    public int CallsPerSecond { get; init; } = 2000;
+
+    /// <summary>Open streams of one operator: a node has one at the broker, a person at work a few.</summary>
+    public int StreamsPerOperator { get; init; } = 100;
+
     /// <summary>Where the address is written once it is known, for those who started the process.</summary>
     public string? AddressFile { get; init; }
 

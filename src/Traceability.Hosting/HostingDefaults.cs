@@ -43,6 +43,7 @@ public static class HostingDefaults
         var settings = builder.Configuration.GetRequiredSection("Host").Get<HostSettings>()!;
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<CallLimits>();
         builder.Logging.ClearProviders()
             .AddJsonConsole(json => json.IncludeScopes = true)
             .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)

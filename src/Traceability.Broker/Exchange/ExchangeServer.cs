@@ -48,6 +48,11 @@ internal sealed class ExchangeServer(BrokerStore store, MailSignals signals) : E
             Traceparent = System.Diagnostics.Activity.Current?.Id ?? "",
             Disclosure = new() { SealedStatement = request.SealedStatement },
         };
+        if (refusal is null)
+        {
+            await new Mailbox(store.Source, trade!.BuyerId).MustHaveRoomAsync(context.CancellationToken);
+        }
+
         await store.WorkAsync(context, work => Task.FromResult(
             Record(work, messageId, tradeId, purpose, caller, trade, message, refusal)));
         if (refusal is not null)
@@ -200,8 +205,7 @@ internal sealed class ExchangeServer(BrokerStore store, MailSignals signals) : E
     private static Task SendAsync(
         IServerStreamWriter<WatchMessagesResponse> stream, MailboxMessage? message, MailCursor cursor,
         ServerCallContext context) =>
-        stream.WriteAsync(
-            new WatchMessagesResponse { Message = message, Cursor = $"{cursor}" }, context.CancellationToken);
+        stream.SendAsync(new WatchMessagesResponse { Message = message, Cursor = $"{cursor}" }, context);
 
     private static async Task WaitAsync(Task signal, TimeSpan longest, CancellationToken cancellationToken)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Npgsql;
 using Traceability.Contracts.Broker.V1;
+using Traceability.Domain;
 using Traceability.Storage;
 
 namespace Traceability.Broker.Exchange;
@@ -38,6 +39,9 @@ internal sealed class Mailbox(NpgsqlDataSource source, Guid recipient)
 {
     private const int PageSize = 100;
 
+    /// <summary>A day of changes of a large supplier base, at most 640 MB of sealed statements.</summary>
+    private const int MaxWaiting = 10_000;
+
     /// <summary>
     /// A page, and whether more may follow at once: a transaction that is still open holds later ones back.
     /// </summary>
@@ -67,6 +71,26 @@ internal sealed class Mailbox(NpgsqlDataSource source, Guid recipient)
         }
 
         return (page, page.Count == PageSize);
+    }
+
+    /// <summary>A recipient that is away for long must not fill the broker: its suppliers keep what is newer, and try
+    /// again.</summary>
+    public async Task MustHaveRoomAsync(CancellationToken cancellationToken)
+    {
+        await using var command = source.CreateCommand($"""
+            select count(*) from (
+                select 1 from {EventStore.Schema}.mailbox where recipient_id = $1 and message is not null
+                limit {MaxWaiting}) waiting
+            """);
+        command.Parameters.AddWithValue(recipient);
+        if ((long)(await command.ExecuteScalarAsync(cancellationToken))! >= MaxWaiting)
+        {
+            throw new RefusedException(
+                RefusalReason.LimitExceeded,
+                $"{MaxWaiting} messages wait for the receiver already. Try again when it has taken some.",
+                ("limit", "mailbox"),
+                ("maximum", $"{MaxWaiting}"));
+        }
     }
 
     public async Task AcknowledgeAsync(MailCursor upTo, CancellationToken cancellationToken)

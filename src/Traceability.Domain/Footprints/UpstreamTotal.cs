@@ -45,13 +45,27 @@ public record UpstreamTotal(
         _ => upstream,
     };
 
-    /// <summary>The events that make the message true; none if it is old news (a repeat, or overtaken).</summary>
-    public static object[] Receive(UpstreamTotal? existing, UpstreamTotalReceived received)
+    /// <summary>
+    /// The events that make the message true. One that is overtaken or says nothing new changes nothing, and is kept as
+    /// evidence. The same version with other fields is news: the supplier shows more, or less.
+    /// </summary>
+    /// <param name="existing">What is known.</param>
+    /// <param name="received">What was received and believed.</param>
+    /// <param name="sealedStatement">As it came.</param>
+    public static object[] Receive(
+        UpstreamTotal? existing, UpstreamTotalReceived received, string sealedStatement)
     {
         var news = existing is null
             || received.Version > existing.Version
-            || (received.Version == existing.Version && existing.State == LineState.Withheld);
-        return news ? [received] : [];
+            || (received.Version == existing.Version
+                && (existing.State == LineState.Withheld || !received.Figures.Equals(existing.Figures)));
+        if (news)
+        {
+            return [received];
+        }
+
+        var reason = received.Version < existing!.Version ? "Outdated" : "Repeated";
+        return [new DisclosureRefused(received.TradeId, reason, sealedStatement, received.ReceivedAt)];
     }
 
     public static object[] Withhold(UpstreamTotal? existing, Guid tradeId, Guid traceId, DateTimeOffset now) =>

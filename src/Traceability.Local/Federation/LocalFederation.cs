@@ -22,6 +22,14 @@ public sealed record Place(string Company, string Node, bool Later = false)
         [.. companies.Select(company => new Place(company, company))];
 }
 
+/// <summary>What may be different from the defaults.</summary>
+/// <param name="CallsPerSecond">Calls that one operator may make of a server.</param>
+/// <param name="StreamsPerOperator">Streams that one operator may have open at a server.</param>
+/// <param name="Inference">What nodes do when a customer could work out more than a figure: Warn, Consent,
+/// Block.</param>
+public sealed record FederationSettings(
+    int CallsPerSecond = 2000, int StreamsPerOperator = 100, string Inference = "Warn");
+
 /// <summary>
 /// PostgreSQL, a broker and a node per company, each a process of its own, over TLS and with real tokens.
 /// </summary>
@@ -46,8 +54,7 @@ public sealed class LocalFederation : IAsyncDisposable
     /// <summary>Where servers that are started from now on send telemetry (OTLP over HTTP). Null: nowhere.</summary>
     public string? Collector { get; set; }
 
-    /// <summary>What nodes do when a customer could work out more than a figure: Warn, Consent or Block.</summary>
-    public string Inference { get; init; } = "Warn";
+    private FederationSettings Settings { get; init; } = new();
 
     public string Authority => _certificates.Authority;
 
@@ -72,16 +79,20 @@ public sealed class LocalFederation : IAsyncDisposable
     /// <param name="durable">Whether a crash of the machine may lose nothing.</param>
     /// <param name="progress">Told what is being started.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="settings">Of all servers.</param>
     public static async Task<LocalFederation> StartAsync(
         string folder, IReadOnlyList<Place> places, bool durable, Action<string> progress,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, FederationSettings? settings = null)
     {
         Directory.CreateDirectory(folder);
         LetOthersPass(folder);
         progress("PostgreSQL");
         var postgres = await PrivatePostgres.StartAsync(Path.Combine(folder, "postgres"), durable, cancellationToken);
         var certificates = new Certificates(Path.Combine(folder, "certificates"), TimeProvider.System);
-        var federation = new LocalFederation(folder, postgres, certificates);
+        var federation = new LocalFederation(folder, postgres, certificates)
+        {
+            Settings = settings ?? new(),
+        };
         try
         {
             federation.Companies = [.. places.Select(place => NewCompany(place.Company, Guid.CreateVersion7()))];
@@ -255,9 +266,20 @@ public sealed class LocalFederation : IAsyncDisposable
         }
 
         Broker = $"https://127.0.0.1:{FreePort()}";
-        Write("broker", new Dictionary<string, object>
+        WriteBroker("broker", Broker);
+    }
+
+    /// <summary>Another broker on the same database.</summary>
+    public async Task<string> StartReplicaAsync(CancellationToken cancellationToken)
+    {
+        WriteBroker("broker-replica", $"https://127.0.0.1:{FreePort()}");
+        return await StartAsync("broker-replica", "Traceability.Broker", cancellationToken);
+    }
+
+    private void WriteBroker(string name, string listen) =>
+        Write(name, new Dictionary<string, object>
         {
-            ["Host"] = Host("broker", Broker, requireClientCertificate: true),
+            ["Host"] = Host(name, listen, requireClientCertificate: true),
             ["ConnectionStrings"] = new { Server = _postgres.ConnectionString("postgres") },
             ["TokenIssuer"] = new
             {
@@ -266,7 +288,6 @@ public sealed class LocalFederation : IAsyncDisposable
                     Client(Administrator.ClientId, Administrator.ClientSecret, Guid.Empty, "administrator", "broker")),
             },
         });
-    }
 
     private void WriteNode(string node)
     {
@@ -281,7 +302,7 @@ public sealed class LocalFederation : IAsyncDisposable
                 Broker,
                 OperatorFolder = OperatorFolder(node),
                 KeySecretFile = KeySecretFile(node),
-                Inference,
+                Settings.Inference,
             },
         });
     }
@@ -327,7 +348,9 @@ public sealed class LocalFederation : IAsyncDisposable
             CertificateAuthority = _certificates.Authority,
             RequireClientCertificate = requireClientCertificate,
             Issuer = Broker,
-            Audience = name == "broker" ? "broker" : "node",
+            Audience = name.StartsWith("broker", StringComparison.Ordinal) ? "broker" : "node",
+            Settings.CallsPerSecond,
+            Settings.StreamsPerOperator,
             AddressFile = Path.Combine(_folder, $"{name}.address"),
         };
     }

@@ -155,7 +155,8 @@ internal sealed partial class Receiver(
             case MailboxMessage.ContentOneofCase.ReleaseRevoked:
                 return WithholdAsync(work, tradeId, trade => MustBeSupplier(trade, sender), cancellationToken);
             case MailboxMessage.ContentOneofCase.Disclosure:
-                return StoreAsync(work, tradeId, received!, cancellationToken);
+                return StoreAsync(
+                    work, tradeId, received!, message.Disclosure.SealedStatement, cancellationToken);
             default:
                 return Task.CompletedTask;
         }
@@ -174,7 +175,8 @@ internal sealed partial class Receiver(
         Recalculation.Note(work, traceId);
     }
 
-    private static async Task StoreAsync(Work work, Guid tradeId, object received, CancellationToken cancellationToken)
+    private static async Task StoreAsync(
+        Work work, Guid tradeId, object received, string sealedStatement, CancellationToken cancellationToken)
     {
         if (received is not UpstreamTotalReceived total)
         {
@@ -183,8 +185,10 @@ internal sealed partial class Receiver(
         }
 
         var decided = await work.DecideAsync<UpstreamTotal>(
-            Keys.Upstream(tradeId), existing => UpstreamTotal.Receive(existing, total), cancellationToken);
-        if (decided.Events.Count > 0)
+            Keys.Upstream(tradeId),
+            existing => UpstreamTotal.Receive(existing, total, sealedStatement),
+            cancellationToken);
+        if (decided.Events.Any(e => e is UpstreamTotalReceived))
         {
             Recalculation.Note(work, total.TraceId);
         }

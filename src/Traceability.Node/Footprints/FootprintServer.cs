@@ -77,7 +77,7 @@ internal sealed partial class FootprintServer(
             if (!footprint.Equals(told) || clock.GetUtcNow() - toldAt >= CheckpointInterval)
             {
                 (told, toldAt) = (footprint, clock.GetUtcNow());
-                await responseStream.WriteAsync(new() { Footprint = footprint }, context.CancellationToken);
+                await responseStream.SendAsync(new() { Footprint = footprint }, context);
             }
 
             await Task.WhenAny(committed, Task.Delay(LookInterval, clock, context.CancellationToken));

@@ -24,7 +24,7 @@ internal sealed class ImportServer(HostedOperators operators, Recalculation reca
         ServerCallContext context)
     {
         var op = operators.Of(context);
-        var (dryRun, rows) = await ReadAsync(requestStream, context.CancellationToken);
+        var (dryRun, rows) = await ReadAsync(requestStream, context);
         await TellAsync("checking", 0, rows.Count);
         var existing = await Imports.ImportRecords.ReadAsync(op, rows, clock.GetUtcNow(), context.CancellationToken);
         var plan = new ImportPlan(op, existing, clock.GetUtcNow());
@@ -39,7 +39,7 @@ internal sealed class ImportServer(HostedOperators operators, Recalculation reca
             await recalculation.RunAsync(op, context.CancellationToken);
         }
 
-        await responseStream.WriteAsync(
+        await responseStream.SendAsync(
             new()
             {
                 Result = new()
@@ -51,10 +51,10 @@ internal sealed class ImportServer(HostedOperators operators, Recalculation reca
                     ErrorCount = plan.ErrorCount,
                 },
             },
-            context.CancellationToken);
+            context);
 
-        Task TellAsync(string phase, int done, int all) => responseStream.WriteAsync(
-            new() { Progress = new() { Phase = phase, Done = done, All = all } }, context.CancellationToken);
+        Task TellAsync(string phase, int done, int all) => responseStream.SendAsync(
+            new() { Progress = new() { Phase = phase, Done = done, All = all } }, context);
     }
 
     [AllowRoles(Roles.Clerk, Roles.Auditor)]
@@ -67,16 +67,16 @@ internal sealed class ImportServer(HostedOperators operators, Recalculation reca
         var rows = await RecordExport.ReadAsync(op, clock.GetUtcNow(), context.CancellationToken);
         foreach (var page in rows.Chunk(ProgressEvery))
         {
-            await responseStream.WriteAsync(new() { Rows = { page } }, context.CancellationToken);
+            await responseStream.SendAsync(new() { Rows = { page } }, context);
         }
     }
 
     private static async Task<(bool DryRun, IReadOnlyList<Wire.ImportRow> Rows)> ReadAsync(
-        IAsyncStreamReader<Wire.ImportRecordsRequest> requests, CancellationToken cancellationToken)
+        IAsyncStreamReader<Wire.ImportRecordsRequest> requests, ServerCallContext context)
     {
         bool? dryRun = null;
         List<Wire.ImportRow> rows = [];
-        while (await requests.MoveNext(cancellationToken))
+        while (await requests.NextAsync(context))
         {
             var input = new Input();
             var start = requests.Current.Start;

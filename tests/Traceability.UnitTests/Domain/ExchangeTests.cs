@@ -169,7 +169,7 @@ public class ExchangeTests
                 TradeOf(message.From, message.To), PartOf(message.From, message.To), message.Version, message.Figures,
                 message.Complete, "kilogram", null, "", Now);
             var before = member.Received.GetValueOrDefault(message.From);
-            foreach (var e in UpstreamTotal.Receive(before, received))
+            foreach (var e in UpstreamTotal.Receive(before, received, "").OfType<UpstreamTotalReceived>())
             {
                 member.Received[message.From] = UpstreamTotal.Evolve(before, e)!;
                 RollUp(message.To);

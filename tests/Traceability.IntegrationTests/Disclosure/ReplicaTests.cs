@@ -1,0 +1,115 @@
+using Grpc.Core;
+using Traceability.Contracts.Broker.V1;
+using Traceability.Contracts.Common.V1;
+using Traceability.IntegrationTests.Harness;
+using Traceability.Local.Demo;
+using Traceability.Local.Federation;
+using Xunit;
+
+namespace Traceability.IntegrationTests.Disclosure;
+
+/// <summary>Two brokers over one database, and operators without nodes: nobody but the test acts in their
+/// names.</summary>
+#pragma warning disable CA1001 // xunit calls IAsyncLifetime.DisposeAsync.
+public sealed class ReplicaTests : IAsyncLifetime
+#pragma warning restore CA1001
+{
+    private const int Rounds = 40;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
+    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(2));
+    private LocalFederation _federation = null!;
+
+    public async Task InitializeAsync()
+    {
+        _federation = await LocalFederation.StartAsync(
+            _folder,
+            [new("supplier", "idle", Later: true), new("buyer", "idle", Later: true)],
+            durable: false,
+            _ => { },
+            _timer.Token);
+        await new Story(_federation, _ => { }).EnrolAsync(_timer.Token);
+    }
+
+    [Fact]
+    public async Task A_revocation_that_one_replica_has_acknowledged_holds_at_the_other()
+    {
+        var replica = await _federation.StartReplicaAsync(_timer.Token);
+        using var supplier = await FederationClient.ForNodeAsync(_federation, "supplier", _timer.Token);
+        using var buyer = await FederationClient.ForNodeAsync(_federation, "buyer", _timer.Token);
+        using var elsewhere = FederationClient.Connect(
+            _federation, replica, supplier.Token, _federation.AdministratorCertificate);
+        var trade = Guid.CreateVersion7().ToString();
+        await new TradeService.TradeServiceClient(buyer.Channel).RequestTradeAsync(
+            new()
+            {
+                TradeId = trade,
+                SupplierOperatorId = $"{_federation.Company("supplier").OperatorId}",
+                SealedLetter = "sealed",
+            },
+            buyer.Call);
+        await new TradeService.TradeServiceClient(elsewhere.Channel).AcceptTradeAsync(
+            new() { TradeId = trade, PartRef = "ref" }, elsewhere.Call);
+
+        for (var round = 0; round < Rounds; round++)
+        {
+            var (one, other) = round % 2 == 0 ? (supplier, elsewhere) : (elsewhere, supplier);
+            await new ReleaseService.ReleaseServiceClient(one.Channel).GrantReleaseAsync(
+                new()
+                {
+                    TradeId = trade,
+                    Fields = { FootprintField.Total },
+                    Purpose = "audit",
+                    Revision = (2 * round) + 1,
+                },
+                one.Call);
+            Assert.Equal("taken", await SubmitAsync(other, trade));
+            await new ReleaseService.ReleaseServiceClient(one.Channel).RevokeReleaseAsync(
+                new() { TradeId = trade, Revision = (2 * round) + 2 }, one.Call);
+            Assert.Equal("NOT_RELEASED", await SubmitAsync(other, trade));
+        }
+
+        // Nothing that was taken before a revocation is delivered after it.
+        var watch = new ExchangeService.ExchangeServiceClient(buyer.Channel).WatchMessages(new(), buyer.Call);
+        for (var message = 0; message <= Rounds; message++)
+        {
+            Assert.True(await watch.ResponseStream.MoveNext(_timer.Token));
+            Assert.NotEqual(
+                MailboxMessage.ContentOneofCase.Disclosure, watch.ResponseStream.Current.Message.ContentCase);
+        }
+
+        var log = await new LogService.LogServiceClient(elsewhere.Channel).ListDecisionsAsync(
+            new() { PageSize = 1000 }, elsewhere.Call);
+        Assert.Equal(
+            (Rounds, Rounds),
+            (log.Decisions.Count(one => one.Disclosed), log.Decisions.Count(one => one.Reason == "NOT_RELEASED")));
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _federation.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+        _timer.Dispose();
+    }
+
+    private static async Task<string> SubmitAsync(FederationClient caller, string trade)
+    {
+        try
+        {
+            await new ExchangeService.ExchangeServiceClient(caller.Channel).SubmitDisclosureAsync(
+                new()
+                {
+                    MessageId = Guid.CreateVersion7().ToString(),
+                    TradeId = trade,
+                    Purpose = "audit",
+                    SealedStatement = "sealed",
+                },
+                caller.Call);
+            return "taken";
+        }
+        catch (RpcException refused)
+        {
+            return Refusals.Reason(refused);
+        }
+    }
+}
