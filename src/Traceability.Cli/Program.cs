@@ -14,5 +14,6 @@ var root = new RootCommand(
     TradeCommands.Trade,
     ReleaseCommands.Release,
     SheetCommands.Sheet,
+    KeyCommands.Keys,
 };
 return await root.Parse(args).InvokeAsync();

@@ -14,27 +14,25 @@ internal static class ReleaseCommands
         Grant(),
         Revoke(),
         Show(),
+        Review(),
+        Shown(),
     };
 
     private static Verb Grant()
     {
         var trade = Common.Trade;
-        var fields = Common.OneOf(
-            new Option<FootprintField[]>("--field")
-            {
-                Description = "What is shown; may be repeated.",
-                DefaultValueFactory = _ => [FootprintField.Total],
-            },
-            "total",
-            "stages",
-            "rating",
-            "components");
+        var fields = Fields();
         var purpose = new Option<string>("--purpose")
         {
             Description = "What for: product_footprint, battery_passport, cbam or audit.",
             DefaultValueFactory = _ => "product_footprint",
         };
         var until = new Option<DateTimeOffset?>("--until") { Description = "When it ends; otherwise when revoked." };
+        var accept = new Option<string[]>("--accept")
+        {
+            Description = "A finding of `release review` that is accepted; may be repeated.",
+            DefaultValueFactory = _ => [],
+        };
         return new(
             "grant",
             "Shows fields of the footprint of an accepted trade's part to its buyer, from now on.",
@@ -47,11 +45,12 @@ internal static class ReleaseCommands
                     Fields = { parsed.GetValue(fields) },
                     Purpose = parsed.GetValue(purpose),
                     ValidUntilTime = parsed.GetValue(until)?.ToTimestamp(),
+                    AcceptedFindings = { parsed.GetValue(accept) },
                 };
                 var answer = await session.Releases.GrantReleaseAsync(request, session.Call);
                 output.Show(answer, View(answer.Release), $"to end it: trace release revoke {request.TradeId}");
             },
-            trade, fields, purpose, until);
+            trade, fields, purpose, until, accept);
     }
 
     private static Verb Revoke() => Common.OnTrade(
@@ -73,6 +72,64 @@ internal static class ReleaseCommands
             var answer = await session.Releases.GetReleaseAsync(new() { TradeId = trade }, session.Call);
             output.Show(answer, View(answer.Release), $"to end it: trace release revoke {trade}");
         });
+
+    private static Verb Review()
+    {
+        var (trade, fields) = (Common.Trade, Fields());
+        return new(
+            "review",
+            "Tells what the buyer of a trade could work out beyond the figure itself. Changes nothing.",
+            $"release review {Common.ExampleTrade} --field total --field stages",
+            async (parsed, session, output) =>
+            {
+                var request = new ReviewReleaseRequest
+                {
+                    TradeId = parsed.GetValue(trade),
+                    Fields = { parsed.GetValue(fields) },
+                };
+                var answer = await session.Releases.ReviewReleaseAsync(request, session.Call);
+                var names = await session.NamesAsync();
+                var table = Output.Rows(
+                    ["finding", "input", "what it means"],
+                    answer.Findings.Select(one => new[] { one.Code, names(one.ChildTraceId), one.Explanation }));
+                output.Show(answer, table, answer.Mode switch
+                {
+                    "consent" => $"trace release grant {request.TradeId} --accept FINDING",
+                    "block" => "this node refuses a release with findings",
+                    _ => $"trace release grant {request.TradeId}",
+                });
+            },
+            trade, fields);
+    }
+
+    private static Verb Shown() => new(
+        "shown",
+        "Lists what was shown to customers, newest first: which version, which fields, when. Never figures.",
+        "release shown",
+        async (_, session, output) =>
+        {
+            var answer = await session.Releases.ListDisclosuresAsync(new() { PageSize = 1000 }, session.Call);
+            var names = await session.NamesAsync();
+            var table = Output.Rows(
+                ["when", "part", "version", "fields", "to"],
+                answer.Disclosures.Select(one => new[]
+                {
+                    Output.Time(one.DeliverTime), names(one.TraceId), $"{one.Version}",
+                    string.Join(", ", one.Fields.Select(Output.Word)), one.BuyerOperatorId,
+                }));
+            output.Show(answer, table, "trace release revoke TRADE");
+        });
+
+    private static Option<FootprintField[]> Fields() => Common.OneOf(
+        new Option<FootprintField[]>("--field")
+        {
+            Description = "What is shown; may be repeated.",
+            DefaultValueFactory = _ => [FootprintField.Total],
+        },
+        "total",
+        "stages",
+        "rating",
+        "components");
 
     private static Table View(Release release) => Output.Facts(
         ("trade", release.TradeId),

@@ -25,6 +25,7 @@ internal sealed class Session : IDisposable
         Releases = new(channel);
         Footprints = new(channel);
         Imports = new(channel);
+        Keys = new(channel);
     }
 
     public PartService.PartServiceClient Parts { get; }
@@ -36,6 +37,8 @@ internal sealed class Session : IDisposable
     public FootprintService.FootprintServiceClient Footprints { get; }
 
     public ImportService.ImportServiceClient Imports { get; }
+
+    public KeyService.KeyServiceClient Keys { get; }
 
     public CancellationToken Cancelled { get; }
 

@@ -16,6 +16,9 @@ internal static class TradeCommands
         Accept(),
         Reject(),
         Cancel(),
+        End(),
+        Reminders(),
+        Progress(),
     };
 
     private static Verb Request()
@@ -137,6 +140,60 @@ internal static class TradeCommands
         {
             var answer = await session.Trades.CancelTradeAsync(new() { TradeId = trade }, session.Call);
             output.Show(answer, View(answer.Trade));
+        });
+
+    private static Verb End() => Common.OnTrade(
+        "trade",
+        "end",
+        "Ends an accepted trade, from either side. What was told stays told, nothing new is.",
+        async (trade, session, output) =>
+        {
+            var answer = await session.Trades.EndTradeAsync(new() { TradeId = trade }, session.Call);
+            output.Show(answer, View(answer.Trade), "trace trade list");
+        });
+
+    private static Verb Reminders()
+    {
+        var days = new Option<int>("--days") { Description = "How many days before the due date; 7 unless given." };
+        return new(
+            "reminders",
+            "Lists requests that are due soon or overdue: those to answer, and those that are waited for.",
+            "trade reminders --days 14",
+            async (parsed, session, output) =>
+            {
+                var request = new ListRemindersRequest { DaysBefore = parsed.GetValue(days), PageSize = 1000 };
+                var answer = await session.Trades.ListRemindersAsync(request, session.Call);
+                var table = Output.Rows(
+                    ["due", "", "who answers", "trade"],
+                    answer.Reminders.Select(one => new[]
+                    {
+                        Output.Time(one.DueTime),
+                        one.Overdue ? "OVERDUE" : "soon",
+                        one.ToAnswer ? "we" : "the supplier",
+                        one.TradeId,
+                    }));
+                output.Show(answer, table, "trace trade accept TRADE PART");
+            },
+            days);
+    }
+
+    private static Verb Progress() => new(
+        "progress",
+        "Counts the company's trades by where they stand.",
+        "trade progress",
+        async (_, session, output) =>
+        {
+            var answer = await session.Trades.GetTradeProgressAsync(new(), session.Call);
+            var table = Output.Rows(
+                ["", "requested", "overdue", "accepted", "with figures", "rejected", "cancelled", "ended"],
+                [Row("to suppliers", answer.AsBuyer), Row("of customers", answer.AsSupplier)]);
+            output.Show(answer, table, "trace trade reminders");
+
+            static string[] Row(string side, TradeCounts counts) =>
+            [
+                side, $"{counts.Requested}", $"{counts.Overdue}", $"{counts.Accepted}", $"{counts.WithFigures}",
+                $"{counts.Rejected}", $"{counts.Cancelled}", $"{counts.Ended}",
+            ];
         });
 
     private static async Task<ListTradesResponse> AllAsync(Session session)

@@ -102,6 +102,10 @@ internal sealed partial class GrpcErrors(ILogger<GrpcErrors> logger) : Intercept
             case InvalidRequestException invalid:
                 LogInvalid(context.Method, invalid.Violations.Count);
                 return Answer(RefusalReason.InvalidRequest, invalid.Message, [], BadRequestOf(invalid));
+            case InvalidProtocolBufferException:
+                // A later message of a stream; the first one fails before any interceptor (UnreadableRequests).
+                LogInvalid(context.Method, 1);
+                return Answer(RefusalReason.InvalidRequest, UnreadableRequests.Text, []);
             case RefusedException refused:
                 LogRefused(context.Method, refused.Reason);
                 return Answer(refused.Reason, refused.Message, refused.Details);

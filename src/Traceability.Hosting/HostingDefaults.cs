@@ -67,6 +67,7 @@ public static class HostingDefaults
 
     public static void MapHostingDefaults(this WebApplication app)
     {
+        app.Use(UnreadableRequests.AnswerAsync);
         app.UseAuthentication();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();

@@ -24,6 +24,8 @@ public sealed class Input
         _violations.Add(new(field, $"\"{shown}\" is not valid: {rule}"));
     }
 
+    private const int MaxToken = 200;
+
     public bool HasViolations => _violations.Count > 0;
 
     /// <summary>Malformed ids are told before anything is looked up, everything else after.</summary>
@@ -96,12 +98,18 @@ public sealed class Input
     {
         var before = _violations.Count;
         var amount = Number(field, value);
-        if (before == _violations.Count && (amount < lowest || amount > highest))
+        if (amount >= lowest && amount <= highest)
+        {
+            return amount;
+        }
+
+        if (before == _violations.Count)
         {
             Violate(field, value, $"must lie between {lowest} and {highest}.");
         }
 
-        return amount;
+        // What is computed with it before the request is refused stays within bounds.
+        return lowest;
     }
 
     public Quantity Positive(string field, Contracts.Common.V1.Quantity? quantity)
@@ -165,6 +173,9 @@ public sealed class Input
 
         return value <= 0 ? 100 : Math.Min(value, 1000);
     }
+
+    /// <summary>A page token that is the key of what was shown last.</summary>
+    public string Token(string token) => Text("page_token", token, 0, MaxToken);
 
     /// <summary>A page token that counts what was shown before.</summary>
     public int Offset(string token)

@@ -98,10 +98,10 @@ internal sealed class DirectoryServer(BrokerStore store) : Wire.DirectoryService
         Wire.ListOperatorsRequest request, ServerCallContext context)
     {
         var input = new Input();
-        var size = input.PageSize(request.PageSize);
+        var (size, token) = (input.PageSize(request.PageSize), input.Token(request.PageToken));
         input.ThrowIfInvalid();
         var page = await store.QueryAsync<Operator>(
-            "where d.id > ? order by d.id limit ?", context.CancellationToken, request.PageToken, size);
+            "where d.id > ? order by d.id limit ?", context.CancellationToken, token, size);
         var response = new Wire.ListOperatorsResponse { NextPageToken = page.Count < size ? "" : page[^1].Id };
         foreach (var member in page)
         {

@@ -67,7 +67,7 @@ internal sealed class LogServer(BrokerStore store) : LogService.LogServiceBase
     {
         var administrator = context.Caller().Roles.Contains(Roles.Administrator);
         var input = new Input();
-        var size = input.PageSize(request.PageSize);
+        var (size, token) = (input.PageSize(request.PageSize), input.Token(request.PageToken));
         var asked = request.OperatorId.Length > 0 || administrator
             ? input.Id("operator_id", request.OperatorId)
             : Guid.Empty;
@@ -78,7 +78,7 @@ internal sealed class LogServer(BrokerStore store) : LogService.LogServiceBase
             throw RefusedException.NotDisclosed("Operator", "operator_id", asked);
         }
 
-        return await AccessAsync(whose, request.PageToken, size, context.CancellationToken);
+        return await AccessAsync(whose, token, size, context.CancellationToken);
     }
 
     /// <summary>

@@ -31,6 +31,9 @@ public static class InferenceCheck
     public const string CustomerIsSupplier = "customer_is_supplier";
     public const string StagesNameInput = "stages_name_input";
 
+    public static IReadOnlyList<string> Codes { get; } =
+        [SingleSupplier, VersionDifference, CustomerIsSupplier, StagesNameInput];
+
     public static IReadOnlyList<InferenceFinding> Of(InferenceCase asked)
     {
         var lines = asked.Result.Lines;

@@ -68,10 +68,10 @@ internal sealed class PartServer(HostedOperators operators, Recalculation recalc
     {
         var op = operators.Of(context);
         var input = new Input();
-        var size = input.PageSize(request.PageSize);
+        var (size, token) = (input.PageSize(request.PageSize), input.Token(request.PageToken));
         input.ThrowIfInvalid();
         var page = await op.QueryAsync<Part>(
-            "where d.id > ? order by d.id limit ?", context.CancellationToken, request.PageToken, size);
+            "where d.id > ? order by d.id limit ?", context.CancellationToken, token, size);
         return new()
         {
             Parts = { page.Select(ToWire) },

@@ -32,6 +32,12 @@ internal sealed class ReleaseServer(HostedOperators operators, NodeSettings node
                 "fields", string.Join(", ", fields), "must name the total or the stages; to show nothing, revoke it.");
         }
 
+        string[] accepted =
+        [
+            .. request.AcceptedFindings.Index()
+                .Select(code => input.OneOf($"accepted_findings[{code.Index}]", code.Item, InferenceCheck.Codes))
+                .Distinct().Order(StringComparer.Ordinal),
+        ];
         var purpose = input.OneOf("purpose", request.Purpose, Purposes.All);
         var until = input.OptionalTime("valid_until_time", request.ValidUntilTime);
         if (until <= clock.GetUtcNow())
@@ -42,7 +48,6 @@ internal sealed class ReleaseServer(HostedOperators operators, NodeSettings node
         input.ThrowIfInvalid();
         var trade = await FindAsync(op, id, context.CancellationToken);
         trade.MustBeSupplier(op.OperatorId);
-        string[] accepted = [.. request.AcceptedFindings.Distinct().Order(StringComparer.Ordinal)];
         if (trade.Status == TradeStatus.Accepted)
         {
             await InferenceReview.CheckAsync(

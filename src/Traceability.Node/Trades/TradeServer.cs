@@ -213,10 +213,10 @@ internal sealed class TradeServer(HostedOperators operators, TimeProvider clock)
     {
         var op = operators.Of(context);
         var input = new Input();
-        var size = input.PageSize(request.PageSize);
+        var (size, token) = (input.PageSize(request.PageSize), input.Token(request.PageToken));
         input.ThrowIfInvalid();
         var page = await op.QueryAsync<Trade>(
-            "where d.id > ? order by d.id limit ?", context.CancellationToken, request.PageToken, size);
+            "where d.id > ? order by d.id limit ?", context.CancellationToken, token, size);
         var response = new Wire.ListTradesResponse { NextPageToken = page.Count < size ? "" : page[^1].Id };
         foreach (var trade in page)
         {

@@ -218,7 +218,7 @@ internal sealed class HttpCall<TRequest, TResponse> : IAsyncStreamReader<TRespon
 
     private async Task<bool> ReadAsync(CancellationToken cancellationToken)
     {
-        if (_body is null && !await OpenAsync().ConfigureAwait(false))
+        if (_body is null && !await OpenAsync(cancellationToken).ConfigureAwait(false))
         {
             return false;
         }
@@ -236,9 +236,9 @@ internal sealed class HttpCall<TRequest, TResponse> : IAsyncStreamReader<TRespon
     }
 
     /// <summary>Waits for the headers; false if they were all there is and the status is OK.</summary>
-    private async Task<bool> OpenAsync()
+    private async Task<bool> OpenAsync(CancellationToken cancellationToken)
     {
-        _response = await _sending!.ConfigureAwait(false);
+        _response = await _sending!.WaitAsync(cancellationToken).ConfigureAwait(false);
         if (_response.StatusCode != HttpStatusCode.OK)
         {
             var text = $"Bad gRPC response. HTTP status code: {(int)_response.StatusCode}";

@@ -1,0 +1,66 @@
+using System.CommandLine;
+using Google.Protobuf.WellKnownTypes;
+using Spectre.Console;
+using Traceability.Contracts.Node.V1;
+
+namespace Traceability.Cli;
+
+/// <summary>`trace keys ...`.</summary>
+internal static class KeyCommands
+{
+    public static Command Keys => new("keys", "The company's own keys. Secret parts never leave the node.")
+    {
+        List(),
+        Rotate(),
+        Revoke(),
+    };
+
+    private static Verb List() => new(
+        "list",
+        "Lists the keys.",
+        "keys list",
+        async (_, session, output) =>
+        {
+            var answer = await session.Keys.ListKeysAsync(new(), session.Call);
+            output.Show(answer, Table([.. answer.Keys]), "trace keys rotate signing");
+        });
+
+    private static Verb Rotate()
+    {
+        var use = new Argument<string>("use") { Description = "signing or sealing." };
+        return new(
+            "rotate",
+            "Makes a new key, publishes it and uses it. What was made under the old one stays good.",
+            "keys rotate signing",
+            async (parsed, session, output) =>
+            {
+                var answer = await session.Keys.RotateKeyAsync(new() { Use = parsed.GetValue(use) }, session.Call);
+                output.Show(answer, Table([answer.Key]), "trace keys list");
+            },
+            use);
+    }
+
+    private static Verb Revoke()
+    {
+        var key = new Argument<string>("key") { Description = "The id of a signing key." };
+        var since = new Option<DateTimeOffset?>("--since") { Description = "Since when it was lost; otherwise now." };
+        return new(
+            "revoke",
+            "Revokes a signing key that was lost: what was issued under it since then is not believed.",
+            "keys revoke vP3n0o2sCmIc1cMWbDLp0c0xdVVyP4LCEGd4jvFpHAs --since 2026-11-24T12:00:00Z",
+            async (parsed, session, output) =>
+            {
+                var request = new RevokeKeyRequest
+                {
+                    KeyId = parsed.GetValue(key),
+                    RevokeTime = parsed.GetValue(since)?.ToTimestamp(),
+                };
+                var answer = await session.Keys.RevokeKeyAsync(request, session.Call);
+                output.Show(answer, Table([answer.Key]), "trace keys list");
+            },
+            key, since);
+    }
+
+    private static Table Table(Key[] keys) => Output.Rows(
+        ["key", "use", ""], keys.Select(key => new[] { key.KeyId, key.Use, key.Current ? "in use" : "replaced" }));
+}

@@ -1,0 +1,270 @@
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using Grpc.Core;
+using Traceability.Contracts.Node.V1;
+using Traceability.Local.Demo;
+using Traceability.Local.Federation;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Traceability.IntegrationTests.Faults;
+
+/// <summary>
+/// A hundred thousand requests that nobody in their right mind would send, to every rpc of node and broker, by an
+/// operator that is a member but has no business with the victim.
+/// </summary>
+#pragma warning disable CA1001 // xunit calls IAsyncLifetime.DisposeAsync.
+public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifetime
+#pragma warning restore CA1001
+{
+    private const int Requests = 100_000;
+    private const int AtOnce = 8;
+    private const string SecretName = "SENTINEL-HIDDEN-PART";
+    private const string SecretFigure = "7351.246801357";
+
+    private static readonly Marshaller<byte[]> Raw = new(
+        (bytes, context) => context.Complete(bytes), context => context.PayloadAsNewBuffer());
+
+    private readonly int _seed = Environment.TickCount;
+    private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
+    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(5));
+    private LocalFederation _federation = null!;
+
+    public async Task InitializeAsync()
+    {
+        _federation = await LocalFederation.StartAsync(
+            _folder,
+            [new("victim", "shared"), new("hostile", "shared"), new("bystander", "shared")],
+            durable: false,
+            _ => { },
+            _timer.Token,
+            new FederationSettings(CallsPerSecond: 1_000_000, StreamsPerOperator: 1000));
+        await new Story(_federation, _ => { }).EnrolAsync(_timer.Token);
+    }
+
+    [Fact]
+    public async Task Nothing_crashes_nothing_leaks_and_nothing_of_others_changes()
+    {
+        output.WriteLine($"seed {_seed}");
+        using var victim = await CompanyAtWork.StartAsync(_federation, "victim", _timer.Token);
+        using var bystander = await CompanyAtWork.StartAsync(_federation, "bystander", _timer.Token);
+        var made = await victim.RegisterAsync(SecretName, PartKind.Made);
+        await victim.DeclareAsync(made, SecretFigure);
+        var bought = await bystander.RegisterAsync("bought", PartKind.Bought);
+        var trade = await bystander.RequestAsync(victim.Company, bought, SecretName);
+        await victim.AnswerAsync(trade, made, _timer.Token);
+        await bystander.WaitForTotalAsync(bought, SecretFigure, _timer.Token);
+        string[] ids = [made, bought, trade, $"{victim.Company.OperatorId}", $"{bystander.Company.OperatorId}"];
+        var before = await StoredAsync(victim, bystander);
+
+        using var node = await FederationClient.ForClerkAsync(_federation, "hostile", _timer.Token);
+        using var broker = await FederationClient.ForNodeAsync(_federation, "hostile", _timer.Token);
+        (FederationClient Client, MethodDescriptor Method)[] rpcs =
+        [
+            .. Methods("traceability.node.").Select(method => (node, method)),
+            .. Methods("traceability.broker.").Select(method => (broker, method)),
+        ];
+        Assert.True(rpcs.Length > 40, $"{rpcs.Length} rpcs");
+        var wrong = new System.Collections.Concurrent.ConcurrentBag<string>();
+        await Parallel.ForAsync(0, AtOnce, _timer.Token, async (worker, _) =>
+        {
+            var random = new Random(_seed + worker);
+            for (var number = worker; number < Requests; number += AtOnce)
+            {
+                var (client, method) = rpcs[number % rpcs.Length];
+                var answer = await SendAsync(client, method, Bytes(method, random, ids), random);
+                if (Fault(answer) is { } fault)
+                {
+                    wrong.Add($"{method.FullName}: {fault}");
+                }
+            }
+        });
+
+        Assert.True(wrong.IsEmpty, string.Join("\n", wrong.Distinct().Order().Take(20)));
+        Assert.Equal(before, await StoredAsync(victim, bystander));
+        foreach (var log in new[] { "broker", "node-shared" })
+        {
+            Assert.DoesNotContain(SecretName, _federation.Log(log), StringComparison.Ordinal);
+            Assert.DoesNotContain(SecretFigure, _federation.Log(log), StringComparison.Ordinal);
+        }
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _federation.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+        _timer.Dispose();
+    }
+
+    /// <summary>Every rpc of the contract.</summary>
+    private static IEnumerable<MethodDescriptor> Methods(string package) =>
+        typeof(PartServiceReflection).Assembly.GetTypes()
+            .Where(type => type.Name.EndsWith("ServiceReflection", StringComparison.Ordinal))
+            .Select(type => (FileDescriptor)type.GetProperty("Descriptor")!.GetValue(null)!)
+            .Where(file => file.Package.StartsWith(package, StringComparison.Ordinal))
+            .SelectMany(file => file.Services).SelectMany(service => service.Methods);
+
+    private static string? Fault(string answer) =>
+        answer.StartsWith("Internal", StringComparison.Ordinal) || answer.StartsWith("Unknown", StringComparison.Ordinal)
+            || answer.StartsWith("Unavailable", StringComparison.Ordinal) ? answer
+        : answer.Contains(SecretName, StringComparison.Ordinal) || answer.Contains(SecretFigure, StringComparison.Ordinal)
+            ? $"leaks: {answer}"
+        : answer.Contains("   at ", StringComparison.Ordinal) || answer.Contains("Exception", StringComparison.Ordinal)
+            ? $"a stack trace: {answer}"
+        : null;
+
+    private async Task<string> SendAsync(
+        FederationClient client, MethodDescriptor method, byte[] request, Random random)
+    {
+        var call = client.Call.WithDeadline(TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(30));
+        var type = (method.IsClientStreaming, method.IsServerStreaming) switch
+        {
+            (false, false) => MethodType.Unary,
+            (false, true) => MethodType.ServerStreaming,
+            (true, false) => MethodType.ClientStreaming,
+            _ => MethodType.DuplexStreaming,
+        };
+        var raw = new Method<byte[], byte[]>(type, method.Service.FullName, method.Name, Raw, Raw);
+        var invoker = client.Channel.CreateCallInvoker();
+        try
+        {
+            switch (type)
+            {
+                case MethodType.Unary:
+                    return Text(await invoker.AsyncUnaryCall(raw, null, call, request));
+                case MethodType.ServerStreaming:
+                    // A watch goes on for ever: its first word is enough.
+                    using (var stream = invoker.AsyncServerStreamingCall(raw, null, call, request))
+                    {
+                        using var soon = CancellationTokenSource.CreateLinkedTokenSource(_timer.Token);
+                        soon.CancelAfter(TimeSpan.FromMilliseconds(10));
+                        return await stream.ResponseStream.MoveNext(soon.Token)
+                            ? Text(stream.ResponseStream.Current)
+                            : "ended";
+                    }
+
+                default:
+                    using (var duplex = invoker.AsyncDuplexStreamingCall(raw, null, call))
+                    {
+                        for (var message = random.Next(3); message >= 0; message--)
+                        {
+                            await duplex.RequestStream.WriteAsync(request);
+                        }
+
+                        await duplex.RequestStream.CompleteAsync();
+                        return await duplex.ResponseStream.MoveNext(_timer.Token)
+                            ? Text(duplex.ResponseStream.Current)
+                            : "ended";
+                    }
+            }
+        }
+        catch (RpcException refused)
+        {
+            return $"{refused.StatusCode} {refused.Status.Detail} "
+                + string.Join(' ', refused.Trailers.Where(entry => entry.IsBinary).Select(entry => Text(entry.ValueBytes)));
+        }
+        catch (OperationCanceledException)
+        {
+            return "quiet";
+        }
+        catch (InvalidOperationException)
+        {
+            // The server has answered before everything was sent.
+            return "refused early";
+        }
+    }
+
+    private static string Text(byte[] bytes) => System.Text.Encoding.UTF8.GetString(bytes);
+
+    private static byte[] Bytes(MethodDescriptor method, Random random, string[] ids)
+    {
+        var bytes = Message(method.InputType, random, ids, 0).ToByteArray();
+        switch (random.Next(6))
+        {
+            case 0 when bytes.Length > 0:
+                bytes[random.Next(bytes.Length)] ^= (byte)(1 << random.Next(8));
+                return bytes;
+            case 1 when bytes.Length > 0:
+                return bytes[..random.Next(bytes.Length)];
+            case 2:
+                random.NextBytes(bytes);
+                return bytes;
+            default:
+                return bytes;
+        }
+    }
+
+    private static IMessage Message(MessageDescriptor type, Random random, string[] ids, int depth)
+    {
+        var message = type.Parser.ParseFrom([]);
+        foreach (var field in type.Fields.InDeclarationOrder().Where(_ => random.Next(4) > 0))
+        {
+            if (field.IsRepeated)
+            {
+                var list = (System.Collections.IList)field.Accessor.GetValue(message);
+                for (var item = random.Next(4); item > 0 && depth < 4; item--)
+                {
+                    list.Add(Value(field, random, ids, depth));
+                }
+            }
+            else if (depth < 4)
+            {
+                field.Accessor.SetValue(message, Value(field, random, ids, depth));
+            }
+        }
+
+        return message;
+    }
+
+    private static object Value(FieldDescriptor field, Random random, string[] ids, int depth) => field.FieldType switch
+    {
+        FieldType.String => Words(random, ids),
+        FieldType.Bool => random.Next(2) == 0,
+        FieldType.Int32 => Number(random),
+        FieldType.Int64 => (long)Number(random) * random.Next(),
+        FieldType.Enum => Enum.ToObject(field.EnumType.ClrType, random.Next(-1, 12)),
+        FieldType.Message => Message(field.MessageType, random, ids, depth + 1),
+        FieldType.Bytes => ByteString.CopyFrom(new byte[random.Next(100)]),
+        _ => throw new InvalidOperationException($"No value for {field.FieldType}."),
+    };
+
+    private static int Number(Random random) => random.Next(6) switch
+    {
+        0 => int.MaxValue,
+        1 => int.MinValue,
+        2 => -1,
+        3 => 0,
+        _ => random.Next(1000),
+    };
+
+    private static string Words(Random random, string[] ids) => random.Next(12) switch
+    {
+        0 or 1 or 2 => ids[random.Next(ids.Length)],
+        3 => Guid.CreateVersion7().ToString(),
+        4 => new string('x', random.Next(3000)),
+        5 => "'; drop table traceability.mt_events; --",
+        6 => "\u0000\uFFFF\u202E😀",
+        7 => "../../etc/passwd",
+        8 => "1e400",
+        9 => "999999999999999.999999999999",
+        10 => "kilogram",
+        _ => "",
+    };
+
+    /// <summary>What stands in the databases of others, and what the broker holds for them.</summary>
+    private async Task<string> StoredAsync(params CompanyAtWork[] companies)
+    {
+        List<string> rows = [];
+        foreach (var company in companies)
+        {
+            await using var source = Npgsql.NpgsqlDataSource.Create(
+                _federation.ConnectionString($"operator_{company.Company.OperatorId:n}"));
+            await using var command = source.CreateCommand(
+                "select count(*)::text from traceability.mt_events "
+                + "where type not in ('trade_requested', 'trade_cancelled')");
+            rows.Add($"{await command.ExecuteScalarAsync(_timer.Token)}");
+        }
+
+        return string.Join(';', rows);
+    }
+}
