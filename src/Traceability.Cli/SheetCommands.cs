@@ -120,17 +120,22 @@ internal static class SheetCommands
         }
 
         await import.RequestStream.CompleteAsync();
+        ImportResult? result = null;
         await foreach (var answer in import.ResponseStream.ReadAllAsync(session.Cancelled))
         {
-            if (answer.Result is { } result)
+            if (answer.Progress is { } progress)
             {
-                return result;
+                tell(progress.Phase, progress.Done, progress.All);
+                continue;
             }
 
-            tell(answer.Progress.Phase, answer.Progress.Done, answer.Progress.All);
+            // Errors that did not fit into the first message.
+            result?.Errors.AddRange(answer.Result.Errors);
+            result ??= answer.Result;
         }
 
-        throw new ProblemException("The node ended the import without a result; import again, that is harmless.");
+        return result ?? throw new ProblemException(
+            "The node ended the import without a result; import again, that is harmless.");
     }
 
     private static object Json(ImportResult result, SheetError[] errors) => new

@@ -82,6 +82,13 @@ public sealed class Input
         return domain;
     }
 
+    /// <summary>What of a footprint is to be shown.</summary>
+    public Domain.Releases.FootprintField[] Fields(string field, IEnumerable<FootprintField> values) =>
+    [
+        .. values.Select((value, index) =>
+            Enum<FootprintField, Domain.Releases.FootprintField>($"{field}[{index}]", value)),
+    ];
+
     public decimal NotNegative(string field, string value)
     {
         var amount = Number(field, value);

@@ -24,29 +24,13 @@ public static class Links
 
     /// <summary>The parts themselves, and all that they go into, over all levels.</summary>
     public static Task<IReadOnlyList<Guid>> AboveAsync(
-        NpgsqlDataSource source, IEnumerable<Guid> parts, CancellationToken cancellationToken) => ReadAsync(
-            source,
-            $"""
-            with recursive above (id) as (
-                select unnest($1) union
-                select line.parent from {EventStore.Schema}.bill_line line join above on line.child = above.id)
-            select id from above
-            """,
-            parts,
-            cancellationToken);
+        NpgsqlDataSource source, IEnumerable<Guid> parts, CancellationToken cancellationToken) =>
+        WalkAsync(source, parts, from: "child", to: "parent", cancellationToken);
 
     /// <summary>The parts themselves, and all that goes into them, over all levels.</summary>
     public static Task<IReadOnlyList<Guid>> BelowAsync(
-        NpgsqlDataSource source, IEnumerable<Guid> parts, CancellationToken cancellationToken) => ReadAsync(
-            source,
-            $"""
-            with recursive below (id) as (
-                select unnest($1) union
-                select line.child from {EventStore.Schema}.bill_line line join below on line.parent = below.id)
-            select id from below
-            """,
-            parts,
-            cancellationToken);
+        NpgsqlDataSource source, IEnumerable<Guid> parts, CancellationToken cancellationToken) =>
+        WalkAsync(source, parts, from: "parent", to: "child", cancellationToken);
 
     /// <summary>
     /// A condition for the documents of the trades about any of the parts, which are its one parameter: trades,
@@ -85,10 +69,16 @@ public static class Links
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static async Task<IReadOnlyList<Guid>> ReadAsync(
-        NpgsqlDataSource source, string sql, IEnumerable<Guid> parts, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<Guid>> WalkAsync(
+        NpgsqlDataSource source, IEnumerable<Guid> parts, string from, string to, CancellationToken cancellationToken)
     {
-        await using var command = source.CreateCommand(sql);
+        await using var command = source.CreateCommand(
+            $"""
+            with recursive reached (id) as (
+                select unnest($1) union
+                select line.{to} from {EventStore.Schema}.bill_line line join reached on line.{from} = reached.id)
+            select id from reached
+            """);
         command.Parameters.AddWithValue(parts.ToArray());
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         List<Guid> ids = [];

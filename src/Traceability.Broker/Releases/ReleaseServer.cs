@@ -19,8 +19,7 @@ internal sealed class ReleaseServer(BrokerStore store, MailSignals signals) : Wi
     {
         var input = new Input();
         var id = input.Id("trade_id", request.TradeId);
-        FootprintField[] fields = [.. request.Fields.Index().Select(field =>
-            input.Enum<Contracts.Common.V1.FootprintField, FootprintField>($"fields[{field.Index}]", field.Item))];
+        var fields = input.Fields("fields", request.Fields);
         var purpose = input.OneOf("purpose", request.Purpose, Purposes.All);
         var until = input.OptionalTime("valid_until_time", request.ValidUntilTime);
         input.ThrowIfInvalid();

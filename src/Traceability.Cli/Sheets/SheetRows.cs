@@ -5,10 +5,13 @@ namespace Traceability.Cli.Sheets;
 /// <summary>Something that is wrong, where a person finds it.</summary>
 internal sealed record SheetError(string Sheet, int Row, string Column, string Description);
 
+/// <summary>Where a row came from: what it was read as, and the titles above it.</summary>
+internal sealed record SheetPlace(SheetKind Kind, IReadOnlyList<string> Titles, ImportRow Row);
+
 /// <summary>The rows of sheets, and what is wrong with the sheets themselves.</summary>
 internal sealed record SheetRows(
     IReadOnlyList<ImportRow> Rows, IReadOnlyList<SheetError> Errors,
-    IReadOnlyDictionary<(string Sheet, int Row), (SheetKind Kind, IReadOnlyList<string> Titles)> Places)
+    IReadOnlyDictionary<(string Sheet, int Row), SheetPlace> Places)
 {
     /// <summary>
     /// Finds kinds and columns by their names in any of the languages; what is not known is an error.
@@ -17,7 +20,7 @@ internal sealed record SheetRows(
     {
         List<ImportRow> rows = [];
         List<SheetError> errors = [];
-        Dictionary<(string, int), (SheetKind, IReadOnlyList<string>)> places = [];
+        Dictionary<(string, int), SheetPlace> places = [];
         foreach (var sheet in sheets.Where(sheet => sheet.Rows.Count > 0 && !SheetTemplate.IsHelp(sheet.Name)))
         {
             if (KindOf(sheet.Name) is not { } kind)
@@ -35,7 +38,7 @@ internal sealed record SheetRows(
                 var row = Read(kind, columns, cells);
                 (row.Sheet, row.Row) = (sheet.Name, sheet.RowNumbers[index]);
                 rows.Add(row);
-                places[(row.Sheet, row.Row)] = (kind, titles);
+                places[(row.Sheet, row.Row)] = new(kind, titles, row);
             }
         }
 
@@ -60,8 +63,7 @@ internal sealed record SheetRows(
     /// <summary>Where a person finds what the node refused.</summary>
     public SheetError Locate(ImportError error)
     {
-        var (kind, titles) = Places[(error.Sheet, error.Row)];
-        var row = Rows.First(one => one.Sheet == error.Sheet && one.Row == error.Row);
+        var (kind, titles, row) = Places[(error.Sheet, error.Row)];
         var column = SheetColumns.ColumnOf(kind, row, error.Field);
         var index = column is null ? -1 : titles.ToList().FindIndex(title => Matches(column, title));
         return new(

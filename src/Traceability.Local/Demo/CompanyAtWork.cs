@@ -133,15 +133,15 @@ public sealed class CompanyAtWork : IDisposable
         }
 
         await import.RequestStream.CompleteAsync();
+        ImportResult? result = null;
         await foreach (var answer in import.ResponseStream.ReadAllAsync(cancellationToken))
         {
-            if (answer.Result is { } result)
-            {
-                return result;
-            }
+            // Progress is not looked at; errors that did not fit into the first result come in further ones.
+            result?.Errors.AddRange(answer.Result?.Errors ?? []);
+            result ??= answer.Result;
         }
 
-        throw new InvalidOperationException("The import ended without a result.");
+        return result ?? throw new InvalidOperationException("The import ended without a result.");
     }
 
     public async Task<Footprint> FootprintAsync(string traceId) =>

@@ -18,6 +18,10 @@ internal sealed class ImportServer(HostedOperators operators, Recalculation reca
     /// <summary>Some 100 KB: often enough for a bar that moves, seldom enough to cost nothing.</summary>
     private const int ProgressEvery = 500;
 
+    /// <summary>A wrong column makes an error of every row; some hundred bytes each, they must stay below a
+    /// message.</summary>
+    private const int ErrorsPerMessage = 1000;
+
     public override async Task ImportRecords(
         IAsyncStreamReader<Wire.ImportRecordsRequest> requestStream,
         IServerStreamWriter<Wire.ImportRecordsResponse> responseStream,
@@ -39,19 +43,22 @@ internal sealed class ImportServer(HostedOperators operators, Recalculation reca
             await recalculation.RunAsync(op, context.CancellationToken);
         }
 
-        await responseStream.SendAsync(
-            new()
-            {
-                Result = new()
+        foreach (var errors in plan.Errors.Chunk(ErrorsPerMessage).DefaultIfEmpty([]))
+        {
+            await responseStream.SendAsync(
+                new()
                 {
-                    Stored = store,
-                    Changed = plan.Changes.Count,
-                    Unchanged = plan.Unchanged,
-                    Errors = { plan.Errors },
-                    ErrorCount = plan.ErrorCount,
+                    Result = new()
+                    {
+                        Stored = store,
+                        Changed = plan.Changes.Count,
+                        Unchanged = plan.Unchanged,
+                        Errors = { errors },
+                        ErrorCount = plan.ErrorCount,
+                    },
                 },
-            },
-            context);
+                context);
+        }
 
         Task TellAsync(string phase, int done, int all) => responseStream.SendAsync(
             new() { Progress = new() { Phase = phase, Done = done, All = all } }, context);

@@ -24,8 +24,7 @@ internal sealed class ReleaseServer(HostedOperators operators, NodeSettings node
         var op = operators.Of(context);
         var input = new Input();
         var id = input.Id("trade_id", request.TradeId);
-        FootprintField[] fields = [.. request.Fields.Index().Select(field =>
-            input.Enum<Contracts.Common.V1.FootprintField, FootprintField>($"fields[{field.Index}]", field.Item))];
+        var fields = input.Fields("fields", request.Fields);
         if (!fields.Contains(FootprintField.Total) && !fields.Contains(FootprintField.Stages))
         {
             input.Violate(
@@ -112,8 +111,7 @@ internal sealed class ReleaseServer(HostedOperators operators, NodeSettings node
         var op = operators.Of(context);
         var input = new Input();
         var id = input.Id("trade_id", request.TradeId);
-        FootprintField[] fields = [.. request.Fields.Index().Select(field =>
-            input.Enum<Contracts.Common.V1.FootprintField, FootprintField>($"fields[{field.Index}]", field.Item))];
+        var fields = input.Fields("fields", request.Fields);
         input.ThrowIfInvalid();
         var trade = await FindAsync(op, id, context.CancellationToken);
         trade.MustBeSupplier(op.OperatorId);

@@ -106,43 +106,17 @@ internal sealed class TradeServer(HostedOperators operators, TimeProvider clock)
     public override async Task<Wire.CancelTradeResponse> CancelTrade(
         Wire.CancelTradeRequest request, ServerCallContext context)
     {
-        var op = operators.Of(context);
-        var input = new Input();
-        var id = input.Id("trade_id", request.TradeId);
-        input.ThrowIfInvalid();
-
-        return new()
-        {
-            Trade = await DecideAsync(
-                context,
-                op,
-                id,
-                "",
-                trade => Known(trade, id).Cancel(op.OperatorId, clock.GetUtcNow()),
-                Outbox.TradeCancel,
-                _ => null),
-        };
+        var trade = await ActAsync(
+            request.TradeId, context, (trade, op) => trade.Cancel(op, clock.GetUtcNow()), Outbox.TradeCancel);
+        return new() { Trade = trade };
     }
 
     [AllowRoles(Roles.Clerk)]
     public override async Task<Wire.EndTradeResponse> EndTrade(Wire.EndTradeRequest request, ServerCallContext context)
     {
-        var op = operators.Of(context);
-        var input = new Input();
-        var id = input.Id("trade_id", request.TradeId);
-        input.ThrowIfInvalid();
-
-        return new()
-        {
-            Trade = await DecideAsync(
-                context,
-                op,
-                id,
-                "",
-                trade => Known(trade, id).End(op.OperatorId, clock.GetUtcNow()),
-                Outbox.TradeEnd,
-                _ => null),
-        };
+        var trade = await ActAsync(
+            request.TradeId, context, (trade, op) => trade.End(op, clock.GetUtcNow()), Outbox.TradeEnd);
+        return new() { Trade = trade };
     }
 
     public override async Task<Wire.ListRemindersResponse> ListReminders(
@@ -242,6 +216,18 @@ internal sealed class TradeServer(HostedOperators operators, TimeProvider clock)
         };
 
         int Of(TradeStatus status) => trades.Count(trade => trade.Status == status);
+    }
+
+    /// <summary>An act that says nothing but which trade it is about.</summary>
+    private async Task<Wire.Trade> ActAsync(
+        string tradeId, ServerCallContext context, Func<Trade, Guid, object[]> act, string kind)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var id = input.Id("trade_id", tradeId);
+        input.ThrowIfInvalid();
+        return await DecideAsync(
+            context, op, id, "", trade => act(Known(trade, id), op.OperatorId), kind, _ => null);
     }
 
     /// <summary>Decides, and queues the telling of it if it was news, in one transaction.</summary>

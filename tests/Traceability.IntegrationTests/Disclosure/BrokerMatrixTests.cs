@@ -3,7 +3,6 @@ using Grpc.Core;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Contracts.Common.V1;
 using Traceability.IntegrationTests.Harness;
-using Traceability.Local.Demo;
 using Traceability.Local.Federation;
 using Traceability.Tests;
 using Xunit;
@@ -14,28 +13,23 @@ namespace Traceability.IntegrationTests.Disclosure;
 /// Every case of tests/cases/disclosure that can be reached, against a live broker; and after each, whether the
 /// report of who can see what agrees with the answer.
 /// </summary>
-#pragma warning disable CA1001 // xunit calls IAsyncLifetime.DisposeAsync.
 public sealed class BrokerMatrixTests : IAsyncLifetime
-#pragma warning restore CA1001
 {
     private static readonly string[] Names = ["supplier", "buyer", "stranger", "neighbour", "other_customer"];
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
-    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(3));
     private readonly Dictionary<string, FederationClient> _clients = [];
-    private LocalFederation _federation = null!;
+    private LiveFederation _live = null!;
     private FederationClient _administrator = null!;
 
     public async Task InitializeAsync()
     {
         // Operators without nodes: nobody but the test acts in their names.
-        _federation = await LocalFederation.StartAsync(
-            _folder, [.. Names.Select(name => new Place(name, "idle", Later: true))], durable: false, _ => { }, _timer.Token);
-        await new Story(_federation, _ => { }).EnrolAsync(_timer.Token);
-        _administrator = await FederationClient.ForAdministratorAsync(_federation, _timer.Token);
+        _live = await LiveFederation.StartAsync([.. Names.Select(name => new Place(name, "idle", Later: true))]);
+        await _live.EnrolAsync();
+        _administrator = await FederationClient.ForAdministratorAsync(_live.Processes, _live.Deadline);
         foreach (var name in Names)
         {
-            _clients.Add(name, await FederationClient.ForNodeAsync(_federation, name, _timer.Token));
+            _clients.Add(name, await FederationClient.ForNodeAsync(_live.Processes, name, _live.Deadline));
         }
     }
 
@@ -71,9 +65,7 @@ public sealed class BrokerMatrixTests : IAsyncLifetime
     {
         _clients.Values.ToList().ForEach(client => client.Dispose());
         _administrator.Dispose();
-        await _federation.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-        _timer.Dispose();
+        await _live.DisposeAsync();
     }
 
     /// <summary>A release needs an accepted trade; the others are for the pure function only.</summary>
@@ -201,5 +193,5 @@ public sealed class BrokerMatrixTests : IAsyncLifetime
         }
     }
 
-    private string IdOf(string name) => _federation.Company(name).OperatorId.ToString();
+    private string IdOf(string name) => _live.Processes.Company(name).OperatorId.ToString();
 }

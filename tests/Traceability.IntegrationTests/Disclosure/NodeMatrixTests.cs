@@ -1,9 +1,8 @@
 using Google.Protobuf.WellKnownTypes;
-using Grpc.Core;
 using Traceability.Contracts.Common.V1;
 using Traceability.Contracts.Node.V1;
+using Traceability.IntegrationTests.Harness;
 using Traceability.Local.Demo;
-using Traceability.Local.Federation;
 using Traceability.Tests;
 using Xunit;
 
@@ -13,30 +12,21 @@ namespace Traceability.IntegrationTests.Disclosure;
 /// The cases of tests/cases/disclosure that a clerk can bring about, against live nodes: what arrives at the customer, field
 /// by field, or that nothing does.
 /// </summary>
-#pragma warning disable CA1001 // xunit calls IAsyncLifetime.DisposeAsync.
 public sealed class NodeMatrixTests : IAsyncLifetime
-#pragma warning restore CA1001
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
-    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(4));
-    private LocalFederation _federation = null!;
+    private LiveFederation _live = null!;
     private CompanyAtWork _supplier = null!;
     private CompanyAtWork _buyer = null!;
 
     public async Task InitializeAsync()
     {
-        _federation = await LocalFederation.StartAsync(
-            _folder,
-            [
+        _live = await LiveFederation.StartAsync([
                 new("supplier", "one"), new("neighbour", "one"), new("buyer", "two"), new("other_customer", "two"),
                 new("stranger", "two"),
-            ],
-            durable: false,
-            _ => { },
-            _timer.Token);
-        await new Story(_federation, _ => { }).EnrolAsync(_timer.Token);
-        _supplier = await CompanyAtWork.StartAsync(_federation, "supplier", _timer.Token);
-        _buyer = await CompanyAtWork.StartAsync(_federation, "buyer", _timer.Token);
+            ]);
+        await _live.EnrolAsync();
+        _supplier = await _live.AtWorkAsync("supplier");
+        _buyer = await _live.AtWorkAsync("buyer");
     }
 
     [Fact]
@@ -72,10 +62,10 @@ public sealed class NodeMatrixTests : IAsyncLifetime
         var (trade, _) = await TradeAsync();
         foreach (var name in new[] { "neighbour", "stranger", "other_customer", "buyer" })
         {
-            using var caller = await CompanyAtWork.StartAsync(_federation, name, _timer.Token);
+            using var caller = await _live.AtWorkAsync(name);
             foreach (var ask in Questions(caller))
             {
-                var (hidden, nothing) = (await AnswerAsync(ask, trade), await AnswerAsync(ask, $"{Guid.CreateVersion7()}"));
+                var (hidden, nothing) = (await Refusals.AnswerAsync(ask, trade), await Refusals.AnswerAsync(ask, $"{Guid.CreateVersion7()}"));
                 Assert.Equal(nothing, hidden);
                 Assert.StartsWith("PermissionDenied", hidden, StringComparison.Ordinal);
             }
@@ -85,14 +75,14 @@ public sealed class NodeMatrixTests : IAsyncLifetime
     [Fact]
     public async Task Two_customers_of_one_part_hold_the_same_figures_and_learn_nothing_of_each_other()
     {
-        using var other = await CompanyAtWork.StartAsync(_federation, "other_customer", _timer.Token);
+        using var other = await _live.AtWorkAsync("other_customer");
         var part = await MadeAsync();
         var atBuyer = await _buyer.RegisterAsync("bought", PartKind.Bought);
         var atOther = await other.RegisterAsync("bought", PartKind.Bought);
-        await _supplier.AnswerAsync(await _buyer.RequestAsync(_supplier.Company, atBuyer, ""), part, _timer.Token);
-        await _supplier.AnswerAsync(await other.RequestAsync(_supplier.Company, atOther, ""), part, _timer.Token);
-        await _buyer.WaitForTotalAsync(atBuyer, "6", _timer.Token);
-        await other.WaitForTotalAsync(atOther, "6", _timer.Token);
+        await _supplier.AnswerAsync(await _buyer.RequestAsync(_supplier.Company, atBuyer, ""), part, _live.Deadline);
+        await _supplier.AnswerAsync(await other.RequestAsync(_supplier.Company, atOther, ""), part, _live.Deadline);
+        await _buyer.WaitForTotalAsync(atBuyer, "6", _live.Deadline);
+        await other.WaitForTotalAsync(atOther, "6", _live.Deadline);
 
         // The signed part of what each holds is the same to the last byte; it names no customer.
         var (one, two) = (await PresentationAsync(_buyer, atBuyer), await PresentationAsync(other, atOther));
@@ -110,9 +100,7 @@ public sealed class NodeMatrixTests : IAsyncLifetime
     {
         _supplier.Dispose();
         _buyer.Dispose();
-        await _federation.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-        _timer.Dispose();
+        await _live.DisposeAsync();
     }
 
     /// <summary>
@@ -132,7 +120,7 @@ public sealed class NodeMatrixTests : IAsyncLifetime
         var part = await MadeAsync();
         var bought = await _buyer.RegisterAsync("bought", PartKind.Bought);
         var trade = await _buyer.RequestAsync(_supplier.Company, bought, "");
-        await _supplier.WaitForTradeAsync(trade, _timer.Token);
+        await _supplier.WaitForTradeAsync(trade, _live.Deadline);
         if (one.Trade == "rejected")
         {
             await _supplier.Trades.RejectTradeAsync(new() { TradeId = trade }, _supplier.Call);
@@ -167,8 +155,8 @@ public sealed class NodeMatrixTests : IAsyncLifetime
     {
         var bought = await _buyer.RegisterAsync("marker", PartKind.Bought);
         var trade = await _buyer.RequestAsync(_supplier.Company, bought, "");
-        await _supplier.AnswerAsync(trade, await MadeAsync(), _timer.Token);
-        await _buyer.WaitForTotalAsync(bought, "6", _timer.Token);
+        await _supplier.AnswerAsync(trade, await MadeAsync(), _live.Deadline);
+        await _buyer.WaitForTotalAsync(bought, "6", _live.Deadline);
     }
 
     private async Task<(string Trade, string Part)> TradeAsync()
@@ -176,7 +164,7 @@ public sealed class NodeMatrixTests : IAsyncLifetime
         var part = await MadeAsync();
         var trade = await _buyer.RequestAsync(
             _supplier.Company, await _buyer.RegisterAsync("bought", PartKind.Bought), "");
-        await _supplier.WaitForTradeAsync(trade, _timer.Token);
+        await _supplier.WaitForTradeAsync(trade, _live.Deadline);
         await _supplier.Trades.AcceptTradeAsync(new() { TradeId = trade, UpstreamTraceId = part }, _supplier.Call);
         return (trade, part);
     }
@@ -260,27 +248,14 @@ public sealed class NodeMatrixTests : IAsyncLifetime
             new() { TradeId = id, Fields = { FootprintField.Total }, Purpose = "audit" }, who.Call),
     ];
 
-    private static async Task<string> AnswerAsync(Func<string, Task> ask, string id)
-    {
-        try
-        {
-            await ask(id);
-            return "answered";
-        }
-        catch (RpcException refused)
-        {
-            return $"{refused.StatusCode} {refused.Status.Detail.Replace(id, "...", StringComparison.Ordinal)}";
-        }
-    }
-
     private async Task<string> PresentationAsync(CompanyAtWork holder, string bought)
     {
         await using var source = Npgsql.NpgsqlDataSource.Create(
-            _federation.ConnectionString($"operator_{holder.Company.OperatorId:n}"));
+            _live.Processes.ConnectionString($"operator_{holder.Company.OperatorId:n}"));
         await using var command = source.CreateCommand(
             "select data ->> 'presentation' from traceability.mt_events "
             + $"where type = 'upstream_total_received' and data ->> 'traceId' = '{bought}'");
-        return (string)(await command.ExecuteScalarAsync(_timer.Token))!;
+        return (string)(await command.ExecuteScalarAsync(_live.Deadline))!;
     }
 
     /// <summary>Every part of a presentation as text.</summary>

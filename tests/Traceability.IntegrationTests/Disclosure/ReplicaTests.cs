@@ -2,7 +2,6 @@ using Grpc.Core;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Contracts.Common.V1;
 using Traceability.IntegrationTests.Harness;
-using Traceability.Local.Demo;
 using Traceability.Local.Federation;
 using Xunit;
 
@@ -10,41 +9,32 @@ namespace Traceability.IntegrationTests.Disclosure;
 
 /// <summary>Two brokers over one database, and operators without nodes: nobody but the test acts in their
 /// names.</summary>
-#pragma warning disable CA1001 // xunit calls IAsyncLifetime.DisposeAsync.
 public sealed class ReplicaTests : IAsyncLifetime
-#pragma warning restore CA1001
 {
     private const int Rounds = 40;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
-    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(2));
-    private LocalFederation _federation = null!;
+    private LiveFederation _live = null!;
 
     public async Task InitializeAsync()
     {
-        _federation = await LocalFederation.StartAsync(
-            _folder,
-            [new("supplier", "idle", Later: true), new("buyer", "idle", Later: true)],
-            durable: false,
-            _ => { },
-            _timer.Token);
-        await new Story(_federation, _ => { }).EnrolAsync(_timer.Token);
+        _live = await LiveFederation.StartAsync([new("supplier", "idle", Later: true), new("buyer", "idle", Later: true)]);
+        await _live.EnrolAsync();
     }
 
     [Fact]
     public async Task A_revocation_that_one_replica_has_acknowledged_holds_at_the_other()
     {
-        var replica = await _federation.StartReplicaAsync(_timer.Token);
-        using var supplier = await FederationClient.ForNodeAsync(_federation, "supplier", _timer.Token);
-        using var buyer = await FederationClient.ForNodeAsync(_federation, "buyer", _timer.Token);
+        var replica = await _live.Processes.StartReplicaAsync(_live.Deadline);
+        using var supplier = await FederationClient.ForNodeAsync(_live.Processes, "supplier", _live.Deadline);
+        using var buyer = await FederationClient.ForNodeAsync(_live.Processes, "buyer", _live.Deadline);
         using var elsewhere = FederationClient.Connect(
-            _federation, replica, supplier.Token, _federation.AdministratorCertificate);
+            _live.Processes, replica, supplier.Token, _live.Processes.AdministratorCertificate);
         var trade = Guid.CreateVersion7().ToString();
         await new TradeService.TradeServiceClient(buyer.Channel).RequestTradeAsync(
             new()
             {
                 TradeId = trade,
-                SupplierOperatorId = $"{_federation.Company("supplier").OperatorId}",
+                SupplierOperatorId = $"{_live.Processes.Company("supplier").OperatorId}",
                 SealedLetter = "sealed",
             },
             buyer.Call);
@@ -73,7 +63,7 @@ public sealed class ReplicaTests : IAsyncLifetime
         var watch = new ExchangeService.ExchangeServiceClient(buyer.Channel).WatchMessages(new(), buyer.Call);
         for (var message = 0; message <= Rounds; message++)
         {
-            Assert.True(await watch.ResponseStream.MoveNext(_timer.Token));
+            Assert.True(await watch.ResponseStream.MoveNext(_live.Deadline));
             Assert.NotEqual(
                 MailboxMessage.ContentOneofCase.Disclosure, watch.ResponseStream.Current.Message.ContentCase);
         }
@@ -87,9 +77,7 @@ public sealed class ReplicaTests : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        await _federation.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-        _timer.Dispose();
+        await _live.DisposeAsync();
     }
 
     private static async Task<string> SubmitAsync(FederationClient caller, string trade)

@@ -15,18 +15,14 @@ using BrokerTrades = Traceability.Contracts.Broker.V1.TradeService;
 namespace Traceability.IntegrationTests.Disclosure;
 
 /// <summary>A supplier whose node means harm: the test holds its keys, and writes its messages.</summary>
-#pragma warning disable CA1001 // xunit calls IAsyncLifetime.DisposeAsync.
 public sealed class TamperedStatementTests : IAsyncLifetime
-#pragma warning restore CA1001
 {
     private const string StatementType = "traceability-statement+sd-jwt";
     private const string DisclosureType = "traceability-disclosure+jwe";
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
-    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(3));
     private readonly PrivateKey _key = PrivateKey.Create();
     private readonly string _trade = Guid.CreateVersion7().ToString();
-    private LocalFederation _federation = null!;
+    private LiveFederation _live = null!;
     private FederationClient _supplier = null!;
     private CompanyAtWork _buyer = null!;
     private PublicKey _sealing = null!;
@@ -34,15 +30,10 @@ public sealed class TamperedStatementTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _federation = await LocalFederation.StartAsync(
-            _folder,
-            [new("supplier", "one", Later: true), new("buyer", "one")],
-            durable: false,
-            _ => { },
-            _timer.Token);
-        await new Story(_federation, _ => { }).EnrolAsync(_timer.Token);
-        _supplier = await FederationClient.ForNodeAsync(_federation, "supplier", _timer.Token);
-        _buyer = await CompanyAtWork.StartAsync(_federation, "buyer", _timer.Token);
+        _live = await LiveFederation.StartAsync([new("supplier", "one", Later: true), new("buyer", "one")]);
+        await _live.EnrolAsync();
+        _supplier = await FederationClient.ForNodeAsync(_live.Processes, "supplier", _live.Deadline);
+        _buyer = await _live.AtWorkAsync("buyer");
         await PublishAsync(Contracts.Broker.V1.KeyUse.Signing, _key);
         await PublishAsync(Contracts.Broker.V1.KeyUse.Sealing, PrivateKey.Create());
         _bought = await _buyer.RegisterAsync("bought", PartKind.Bought);
@@ -65,7 +56,7 @@ public sealed class TamperedStatementTests : IAsyncLifetime
     {
         var good = Statement(version: 2, total: "3");
         await SubmitAsync(Seal(good));
-        await _buyer.WaitForTotalAsync(_bought, "3", _timer.Token);
+        await _buyer.WaitForTotalAsync(_bought, "3", _live.Deadline);
 
         List<(string What, string Message)> harmful = [];
         var random = new Random(7);
@@ -111,12 +102,10 @@ public sealed class TamperedStatementTests : IAsyncLifetime
     {
         _supplier.Dispose();
         _buyer.Dispose();
-        await _federation.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-        _timer.Dispose();
+        await _live.DisposeAsync();
     }
 
-    private string Supplier => $"{_federation.Company("supplier").OperatorId}";
+    private string Supplier => $"{_live.Processes.Company("supplier").OperatorId}";
 
     private async Task AcceptAsync()
     {
@@ -132,7 +121,7 @@ public sealed class TamperedStatementTests : IAsyncLifetime
             catch (Grpc.Core.RpcException exception) when (Refusals.Reason(exception) == "NOT_DISCLOSED")
             {
                 // The request is still on its way.
-                await timer.WaitForNextTickAsync(_timer.Token);
+                await timer.WaitForNextTickAsync(_live.Deadline);
             }
         }
     }
@@ -203,16 +192,16 @@ public sealed class TamperedStatementTests : IAsyncLifetime
     private async Task<IReadOnlyList<(string Reason, string Sealed)>> WaitForEvidenceAsync(int count)
     {
         await using var source = Npgsql.NpgsqlDataSource.Create(
-            _federation.ConnectionString($"operator_{_buyer.Company.OperatorId:n}"));
+            _live.Processes.ConnectionString($"operator_{_buyer.Company.OperatorId:n}"));
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
         while (true)
         {
             await using var command = source.CreateCommand(
                 "select data ->> 'reason', data ->> 'sealed' from traceability.mt_events "
                 + "where type = 'disclosure_refused' order by seq_id");
-            await using var reader = await command.ExecuteReaderAsync(_timer.Token);
+            await using var reader = await command.ExecuteReaderAsync(_live.Deadline);
             List<(string, string)> kept = [];
-            while (await reader.ReadAsync(_timer.Token))
+            while (await reader.ReadAsync(_live.Deadline))
             {
                 kept.Add((reader.GetString(0), reader.GetString(1)));
             }
@@ -222,7 +211,7 @@ public sealed class TamperedStatementTests : IAsyncLifetime
                 return kept;
             }
 
-            await timer.WaitForNextTickAsync(_timer.Token);
+            await timer.WaitForNextTickAsync(_live.Deadline);
         }
     }
 }

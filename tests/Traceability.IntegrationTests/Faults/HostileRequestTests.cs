@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
 using Traceability.Contracts.Node.V1;
+using Traceability.IntegrationTests.Harness;
 using Traceability.Local.Demo;
 using Traceability.Local.Federation;
 using Xunit;
@@ -13,9 +14,7 @@ namespace Traceability.IntegrationTests.Faults;
 /// Requests that nobody in their right mind would send, to every rpc of node and broker, by an
 /// operator that is a member but has no business with the victim.
 /// </summary>
-#pragma warning disable CA1001 // xunit calls IAsyncLifetime.DisposeAsync.
 public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifetime
-#pragma warning restore CA1001
 {
     private const int AtOnce = 8;
     private const string SecretName = "SENTINEL-HIDDEN-PART";
@@ -29,39 +28,34 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
         int.TryParse(Environment.GetEnvironmentVariable("HOSTILE_REQUESTS"), out var wanted) ? wanted : 10_000;
 
     private readonly int _seed = Environment.TickCount;
-    private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
-    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(12));
-    private LocalFederation _federation = null!;
+    private LiveFederation _live = null!;
 
     public async Task InitializeAsync()
     {
-        _federation = await LocalFederation.StartAsync(
-            _folder,
+        _live = await LiveFederation.StartAsync(
             [new("victim", "shared"), new("hostile", "shared"), new("bystander", "shared")],
-            durable: false,
-            _ => { },
-            _timer.Token,
-            new FederationSettings(CallsPerSecond: 1_000_000, StreamsPerOperator: 1000));
-        await new Story(_federation, _ => { }).EnrolAsync(_timer.Token);
+            new FederationSettings(CallsPerSecond: 1_000_000, StreamsPerOperator: 1000),
+            minutes: 12);
+        await _live.EnrolAsync();
     }
 
     [Fact]
     public async Task Nothing_crashes_nothing_leaks_and_nothing_of_others_changes()
     {
         output.WriteLine($"seed {_seed}");
-        using var victim = await CompanyAtWork.StartAsync(_federation, "victim", _timer.Token);
-        using var bystander = await CompanyAtWork.StartAsync(_federation, "bystander", _timer.Token);
+        using var victim = await _live.AtWorkAsync("victim");
+        using var bystander = await _live.AtWorkAsync("bystander");
         var made = await victim.RegisterAsync(SecretName, PartKind.Made);
         await victim.DeclareAsync(made, SecretFigure);
         var bought = await bystander.RegisterAsync("bought", PartKind.Bought);
         var trade = await bystander.RequestAsync(victim.Company, bought, SecretName);
-        await victim.AnswerAsync(trade, made, _timer.Token);
-        await bystander.WaitForTotalAsync(bought, SecretFigure, _timer.Token);
+        await victim.AnswerAsync(trade, made, _live.Deadline);
+        await bystander.WaitForTotalAsync(bought, SecretFigure, _live.Deadline);
         string[] ids = [made, bought, trade, $"{victim.Company.OperatorId}", $"{bystander.Company.OperatorId}"];
         var before = await StoredAsync(victim, bystander);
 
-        using var node = await FederationClient.ForClerkAsync(_federation, "hostile", _timer.Token);
-        using var broker = await FederationClient.ForNodeAsync(_federation, "hostile", _timer.Token);
+        using var node = await FederationClient.ForClerkAsync(_live.Processes, "hostile", _live.Deadline);
+        using var broker = await FederationClient.ForNodeAsync(_live.Processes, "hostile", _live.Deadline);
         (FederationClient Client, MethodDescriptor Method)[] rpcs =
         [
             .. Methods("traceability.node.").Select(method => (node, method)),
@@ -69,7 +63,7 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
         ];
         Assert.True(rpcs.Length > 40, $"{rpcs.Length} rpcs");
         var wrong = new System.Collections.Concurrent.ConcurrentBag<string>();
-        await Parallel.ForAsync(0, AtOnce, _timer.Token, async (worker, _) =>
+        await Parallel.ForAsync(0, AtOnce, _live.Deadline, async (worker, _) =>
         {
             var random = new Random(_seed + worker);
             for (var number = worker; number < Requests; number += AtOnce)
@@ -87,16 +81,14 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
         Assert.Equal(before, await StoredAsync(victim, bystander));
         foreach (var log in new[] { "broker", "node-shared" })
         {
-            Assert.DoesNotContain(SecretName, _federation.Log(log), StringComparison.Ordinal);
-            Assert.DoesNotContain(SecretFigure, _federation.Log(log), StringComparison.Ordinal);
+            Assert.DoesNotContain(SecretName, _live.Processes.Log(log), StringComparison.Ordinal);
+            Assert.DoesNotContain(SecretFigure, _live.Processes.Log(log), StringComparison.Ordinal);
         }
     }
 
     public async Task DisposeAsync()
     {
-        await _federation.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-        _timer.Dispose();
+        await _live.DisposeAsync();
     }
 
     /// <summary>Every rpc of the contract.</summary>
@@ -139,7 +131,7 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
                     // A watch goes on for ever: its first word is enough.
                     using (var stream = invoker.AsyncServerStreamingCall(raw, null, call, request))
                     {
-                        using var soon = CancellationTokenSource.CreateLinkedTokenSource(_timer.Token);
+                        using var soon = CancellationTokenSource.CreateLinkedTokenSource(_live.Deadline);
                         soon.CancelAfter(TimeSpan.FromMilliseconds(10));
                         return await stream.ResponseStream.MoveNext(soon.Token)
                             ? Text(stream.ResponseStream.Current)
@@ -155,7 +147,7 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
                         }
 
                         await duplex.RequestStream.CompleteAsync();
-                        return await duplex.ResponseStream.MoveNext(_timer.Token)
+                        return await duplex.ResponseStream.MoveNext(_live.Deadline)
                             ? Text(duplex.ResponseStream.Current)
                             : "ended";
                     }
@@ -261,11 +253,11 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
         foreach (var company in companies)
         {
             await using var source = Npgsql.NpgsqlDataSource.Create(
-                _federation.ConnectionString($"operator_{company.Company.OperatorId:n}"));
+                _live.Processes.ConnectionString($"operator_{company.Company.OperatorId:n}"));
             await using var command = source.CreateCommand(
                 "select count(*)::text from traceability.mt_events "
                 + "where type not in ('trade_requested', 'trade_cancelled')");
-            rows.Add($"{await command.ExecuteScalarAsync(_timer.Token)}");
+            rows.Add($"{await command.ExecuteScalarAsync(_live.Deadline)}");
         }
 
         return string.Join(';', rows);

@@ -15,6 +15,20 @@ internal static class Refusals
     public static IReadOnlyList<BadRequest.Types.FieldViolation> Violations(RpcException refused) =>
         Detail<BadRequest>(refused).FieldViolations;
 
+    /// <summary>What a question is answered with: status and text without the id that was asked for.</summary>
+    public static async Task<string> AnswerAsync(Func<string, Task> ask, string id)
+    {
+        try
+        {
+            await ask(id);
+            return "answered";
+        }
+        catch (RpcException refused)
+        {
+            return $"{refused.StatusCode} {refused.Status.Detail.Replace(id, "...", StringComparison.Ordinal)}";
+        }
+    }
+
     private static T Detail<T>(RpcException refused)
         where T : IMessage<T>, new() =>
         Status.Parser.ParseFrom(refused.Trailers.GetValueBytes("grpc-status-details-bin"))

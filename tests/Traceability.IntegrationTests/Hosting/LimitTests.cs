@@ -8,33 +8,25 @@ using Xunit;
 namespace Traceability.IntegrationTests.Hosting;
 
 /// <summary>One company asks too much; its neighbour on the same node notices nothing.</summary>
-#pragma warning disable CA1001 // xunit calls IAsyncLifetime.DisposeAsync.
 public sealed class LimitTests : IAsyncLifetime
-#pragma warning restore CA1001
 {
     private const int Streams = 3;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
-    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(2));
-    private LocalFederation _federation = null!;
+    private LiveFederation _live = null!;
 
     public async Task InitializeAsync()
     {
-        _federation = await LocalFederation.StartAsync(
-            _folder,
+        _live = await LiveFederation.StartAsync(
             [new("greedy", "shared"), new("modest", "shared")],
-            durable: false,
-            _ => { },
-            _timer.Token,
             new FederationSettings(CallsPerSecond: 50, StreamsPerOperator: Streams));
-        await new Story(_federation, _ => { }).EnrolAsync(_timer.Token);
+        await _live.EnrolAsync();
     }
 
     [Fact]
     public async Task Too_many_calls_are_refused_and_cost_only_the_caller()
     {
-        using var greedy = await CompanyAtWork.StartAsync(_federation, "greedy", _timer.Token);
-        using var modest = await CompanyAtWork.StartAsync(_federation, "modest", _timer.Token);
+        using var greedy = await _live.AtWorkAsync("greedy");
+        using var modest = await _live.AtWorkAsync("modest");
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 400).Select(_ => AnswerAsync(greedy)));
         var neighbour = await AnswerAsync(modest);
@@ -47,31 +39,29 @@ public sealed class LimitTests : IAsyncLifetime
     [Fact]
     public async Task Streams_are_counted_and_freed()
     {
-        using var greedy = await CompanyAtWork.StartAsync(_federation, "greedy", _timer.Token);
+        using var greedy = await _live.AtWorkAsync("greedy");
         var part = await greedy.RegisterAsync("watched", PartKind.Made);
         var open = new List<AsyncServerStreamingCall<WatchFootprintResponse>>();
         for (var stream = 0; stream < Streams; stream++)
         {
             open.Add(greedy.Footprints.WatchFootprint(new() { TraceId = part }, greedy.Call));
-            Assert.True(await open[^1].ResponseStream.MoveNext(_timer.Token));
+            Assert.True(await open[^1].ResponseStream.MoveNext(_live.Deadline));
         }
 
         using (var more = greedy.Footprints.WatchFootprint(new() { TraceId = part }, greedy.Call))
         {
-            var refused = await Assert.ThrowsAsync<RpcException>(() => more.ResponseStream.MoveNext(_timer.Token));
+            var refused = await Assert.ThrowsAsync<RpcException>(() => more.ResponseStream.MoveNext(_live.Deadline));
             Assert.Equal("LIMIT_EXCEEDED", Refusals.Reason(refused));
             Assert.Equal($"{Streams}", Refusals.Info(refused).Metadata["maximum"]);
         }
 
         open.ForEach(stream => stream.Dispose());
-        await greedy.WaitForAsync(part, _ => true, _timer.Token);
+        await greedy.WaitForAsync(part, _ => true, _live.Deadline);
     }
 
     public async Task DisposeAsync()
     {
-        await _federation.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-        _timer.Dispose();
+        await _live.DisposeAsync();
     }
 
     private static async Task<string> AnswerAsync(CompanyAtWork company)

@@ -6,7 +6,6 @@ using Traceability.Contracts.Node.V1;
 using Traceability.IntegrationTests.Harness;
 using Traceability.Local.Demo;
 using Traceability.Local.Demo.EvBattery;
-using Traceability.Local.Federation;
 using Xunit;
 
 namespace Traceability.IntegrationTests.Scenarios;
@@ -14,21 +13,17 @@ namespace Traceability.IntegrationTests.Scenarios;
 /// <summary>
 /// 34 companies in five node processes: what the chain's own files expect, through the real exchange.
 /// </summary>
-#pragma warning disable CA1001 // xunit calls IAsyncLifetime.DisposeAsync.
 public sealed class EvBatteryTests : IAsyncLifetime
-#pragma warning restore CA1001
 {
     private readonly Chain _chain = Chain.Load();
-    private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
-    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(4));
-    private LocalFederation _federation = null!;
+    private LiveFederation _live = null!;
     private ChainStory _story = null!;
 
     public async Task InitializeAsync()
     {
-        _federation = await LocalFederation.StartAsync(_folder, _chain.Places, durable: false, _ => { }, _timer.Token);
-        _story = new ChainStory(_federation, _chain, _ => { });
-        await _story.PlayAsync(_timer.Token);
+        _live = await LiveFederation.StartAsync(_chain.Places);
+        _story = new ChainStory(_live.Processes, _chain, _ => { });
+        await _story.PlayAsync(_live.Deadline);
     }
 
     [Fact]
@@ -44,9 +39,7 @@ public sealed class EvBatteryTests : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        await _federation.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-        _timer.Dispose();
+        await _live.DisposeAsync();
     }
 
     private async Task EveryFigureIsAsExpectedAsync()
@@ -55,7 +48,7 @@ public sealed class EvBatteryTests : IAsyncLifetime
         foreach (var expected in _chain.Expected)
         {
             var key = expected["traceKey"];
-            var footprint = await _story.CompleteAsync(key, _timer.Token);
+            var footprint = await _story.CompleteAsync(key, _live.Deadline);
             var figures = footprint.Figures;
             Compare("total", figures.Total);
             Compare("preTotal", Stage(figures, LifeCycleStage.RawMaterial).Amount);
@@ -106,7 +99,7 @@ public sealed class EvBatteryTests : IAsyncLifetime
         // N1: units must agree.
         var pieces = await hinoki.RegisterAsync("cathode by the piece", PartKind.Bought);
         var trade = await hinoki.RequestAsync(momiji.Company, pieces, "N1");
-        await momiji.WaitForTradeAsync(trade, _timer.Token);
+        await momiji.WaitForTradeAsync(trade, _live.Deadline);
         await RefusedAsync("UNITS_DISAGREE", momiji.Trades.AcceptTradeAsync(
             new AcceptTradeRequest { TradeId = trade, UpstreamTraceId = _chain.TraceId("CAM") }, momiji.Call));
         await hinoki.Trades.CancelTradeAsync(new CancelTradeRequest { TradeId = trade }, hinoki.Call);
@@ -221,7 +214,7 @@ public sealed class EvBatteryTests : IAsyncLifetime
         await hinoki.Footprints.DeclareContributionAsync(
             new() { Contribution = Typed("HINOKI:GRA_B", "18", "database of graphite, edition 2025") }, hinoki.Call);
 
-        var cell = await _story.CompleteAsync("CELL", _timer.Token);
+        var cell = await _story.CompleteAsync("CELL", _live.Deadline);
 
         var line = cell.Lines.Single(one => one.ChildTraceId == _chain.TraceId("HINOKI:GRA_B"));
         Assert.Equal((LineOrigin.DataSet, LineState.Answered), (line.Origin, line.State));
@@ -295,11 +288,11 @@ public sealed class EvBatteryTests : IAsyncLifetime
     private async Task<Footprint> WaitForAsync(string key, Func<Footprint, bool> condition)
     {
         using var owner = await AtWorkAsync(_chain.Owner(key));
-        return await owner.WaitForAsync(_chain.TraceId(key), condition, _timer.Token);
+        return await owner.WaitForAsync(_chain.TraceId(key), condition, _live.Deadline);
     }
 
     private Task<CompanyAtWork> AtWorkAsync(string company) =>
-        CompanyAtWork.StartAsync(_federation, company, _timer.Token);
+        _live.AtWorkAsync(company);
 
     private static async Task RefusedAsync<T>(string reason, AsyncUnaryCall<T> call)
     {

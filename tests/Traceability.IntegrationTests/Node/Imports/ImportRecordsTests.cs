@@ -45,6 +45,23 @@ public class ImportRecordsTests(Federation federation) : IClassFixture<Federatio
     }
 
     [Fact]
+    public async Task A_wrong_column_makes_an_error_of_every_row_and_all_of_them_arrive()
+    {
+        using var a = await federation.AtWorkAsync(Story.A);
+        var rows = LongImport();
+        foreach (var row in rows.Where(row => row.Line is not null))
+        {
+            row.Line.Unit = "the name of a column that was meant to stand elsewhere, and stands in every row";
+        }
+
+        var result = await a.ImportAsync(rows, federation.Deadline);
+
+        Assert.False(result.Stored);
+        Assert.Equal((Lines, Lines), (result.ErrorCount, result.Errors.Count));
+        Assert.Equal(Enumerable.Range(1, Lines), result.Errors.Select(error => error.Row));
+    }
+
+    [Fact]
     public async Task The_same_import_again_changes_nothing_and_what_comes_out_goes_in_again()
     {
         using var b = await federation.AtWorkAsync(Story.B);

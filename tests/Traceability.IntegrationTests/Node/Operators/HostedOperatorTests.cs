@@ -2,29 +2,19 @@ using Grpc.Core;
 using Traceability.Contracts.Node.V1;
 using Traceability.IntegrationTests.Harness;
 using Traceability.Local.Demo;
-using Traceability.Local.Federation;
 using Xunit;
 
 namespace Traceability.IntegrationTests.Node.Operators;
 
 /// <summary>Two companies on one node, and a third that comes while it runs.</summary>
-#pragma warning disable CA1001 // xunit calls IAsyncLifetime.DisposeAsync.
 public sealed class HostedOperatorTests : IAsyncLifetime
-#pragma warning restore CA1001
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
-    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(2));
-    private LocalFederation _federation = null!;
+    private LiveFederation _live = null!;
 
     public async Task InitializeAsync()
     {
-        _federation = await LocalFederation.StartAsync(
-            _folder,
-            [new("one", "shared"), new("other", "shared"), new("late", "shared", Later: true)],
-            durable: false,
-            _ => { },
-            _timer.Token);
-        await new Story(_federation, _ => { }).EnrolAsync(_timer.Token);
+        _live = await LiveFederation.StartAsync([new("one", "shared"), new("other", "shared"), new("late", "shared", Later: true)]);
+        await _live.EnrolAsync();
     }
 
     [Fact]
@@ -32,13 +22,13 @@ public sealed class HostedOperatorTests : IAsyncLifetime
     {
         using var one = await AtWorkAsync("one");
         using var other = await AtWorkAsync("other");
-        Assert.Equal(_federation.Node("one"), _federation.Node("other"));
+        Assert.Equal(_live.Processes.Node("one"), _live.Processes.Node("other"));
         var part = await one.RegisterAsync("SECRET-PART", PartKind.Made);
         await one.DeclareAsync(part, "5.123456789");
 
         foreach (var ask in Questions(other))
         {
-            var (hidden, nothing) = (await AnswerAsync(ask, part), await AnswerAsync(ask, Guid.CreateVersion7().ToString()));
+            var (hidden, nothing) = (await Refusals.AnswerAsync(ask, part), await Refusals.AnswerAsync(ask, Guid.CreateVersion7().ToString()));
             Assert.Equal(nothing, hidden);
             Assert.StartsWith("PermissionDenied", hidden, StringComparison.Ordinal);
         }
@@ -47,7 +37,7 @@ public sealed class HostedOperatorTests : IAsyncLifetime
         Assert.Empty((await other.Parts.ListPartsAsync(new() { PageToken = "part/0" }, other.Call)).Parts);
         Assert.Empty((await other.Trades.ListTradesAsync(new(), other.Call)).Trades);
         using var export = other.Imports.ExportRecords(new(), other.Call);
-        Assert.False(await export.ResponseStream.MoveNext(_timer.Token));
+        Assert.False(await export.ResponseStream.MoveNext(_live.Deadline));
 
         // The same id is free for the neighbour: it does not tell that somebody has it.
         var own = new Part { TraceId = part, Name = "own", Kind = PartKind.Made, DeclaredUnit = "piece" };
@@ -66,24 +56,22 @@ public sealed class HostedOperatorTests : IAsyncLifetime
         });
         Assert.Equal("NOT_DISCLOSED", Refusals.Reason(refused));
 
-        _federation.Host("late");
+        _live.Processes.Host("late");
         using var late = await WaitForLateAsync();
         using var one = await AtWorkAsync("one");
         var made = await late.RegisterAsync("bolt", PartKind.Made);
         await late.DeclareAsync(made, "3");
         var bought = await one.RegisterAsync("bolt of the late one", PartKind.Bought);
         var trade = await one.RequestAsync(late.Company, bought, "hello, neighbour");
-        await late.AnswerAsync(trade, made, _timer.Token);
+        await late.AnswerAsync(trade, made, _live.Deadline);
 
-        var received = await one.WaitForTotalAsync(bought, "3", _timer.Token);
+        var received = await one.WaitForTotalAsync(bought, "3", _live.Deadline);
         Assert.True(received.Complete);
     }
 
     public async Task DisposeAsync()
     {
-        await _federation.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-        _timer.Dispose();
+        await _live.DisposeAsync();
     }
 
     private static IEnumerable<Func<string, Task>> Questions(CompanyAtWork who) =>
@@ -103,22 +91,8 @@ public sealed class HostedOperatorTests : IAsyncLifetime
         async id => await who.Releases.GetReleaseAsync(new() { TradeId = id }, who.Call),
     ];
 
-    /// <summary>Status and text without the id that was asked for.</summary>
-    private static async Task<string> AnswerAsync(Func<string, Task> ask, string id)
-    {
-        try
-        {
-            await ask(id);
-            return "answered";
-        }
-        catch (RpcException refused)
-        {
-            return $"{refused.StatusCode} {refused.Status.Detail.Replace(id, "...", StringComparison.Ordinal)}";
-        }
-    }
-
     private Task<CompanyAtWork> AtWorkAsync(string company) =>
-        CompanyAtWork.StartAsync(_federation, company, _timer.Token);
+        _live.AtWorkAsync(company);
 
     private async Task<CompanyAtWork> WaitForLateAsync()
     {
@@ -133,7 +107,7 @@ public sealed class HostedOperatorTests : IAsyncLifetime
             }
             catch (RpcException exception) when (exception.StatusCode == StatusCode.PermissionDenied)
             {
-                await timer.WaitForNextTickAsync(_timer.Token);
+                await timer.WaitForNextTickAsync(_live.Deadline);
             }
         }
     }
