@@ -32,13 +32,16 @@ step "Making certificates in $folder"
 mkdir -p $folder
 chmod 700 $folder
 dotnet artifacts/bin/Traceability.Local/release/Traceability.Local.dll certificates \
-    $folder broker node-a node-b node-c administrator token-issuer
+    $folder broker node-a node-b node-c administrator federation-auditor token-issuer
 umask 077
 {
     echo "POSTGRES_PASSWORD=$(random)"
     secret=$(random)
     echo "ADMINISTRATOR_SECRET=$secret"
     echo "ADMINISTRATOR_SECRET_SHA256=$(hash "$secret")"
+    secret=$(random)
+    echo "FEDERATION_AUDITOR_SECRET=$secret"
+    echo "FEDERATION_AUDITOR_SECRET_SHA256=$(hash "$secret")"
     for company in A B C; do
         node=$(random) clerk=$(random)
         echo "OPERATOR_$company=$(cat /proc/sys/kernel/random/uuid)"

@@ -15,6 +15,9 @@ public static class Roles
     /// <summary>A node, in the name of an operator, at the broker.</summary>
     public const string Node = "node";
 
+    /// <summary>Reads what the broker decided, for all operators.</summary>
+    public const string FederationAuditor = "federation_auditor";
+
     /// <summary>Runs the federation.</summary>
     public const string Administrator = "administrator";
 }

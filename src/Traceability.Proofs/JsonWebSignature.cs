@@ -23,6 +23,10 @@ public static class JsonWebSignature
         return $"{signed}.{Text.Encode(algorithm.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
     }
 
+    /// <summary>The key that a signature names; whether it fits is not checked.</summary>
+    public static string KeyId(string compact) =>
+        Text.Member(Text.DecodeObject(compact.Split('.')[0], "signature"), "kid", "signature");
+
     /// <summary>Verifies first, and only then hands out what was signed.</summary>
     public static VerifiedSignature Verify(string compact, string type, Func<string, PublicKey?> keyOf)
     {

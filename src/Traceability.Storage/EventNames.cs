@@ -49,6 +49,7 @@ internal static class EventNames
         events.MapEventType<CertificateRecorded>("certificate_recorded");
 
         events.MapEventType<StatementIssued>("statement_issued");
+        events.MapEventType<StatementWithdrawn>("statement_withdrawn");
         events.MapEventType<StatementDelivered>("statement_delivered");
     }
 }

@@ -76,6 +76,9 @@ internal static class Migrations
 
         // A bill of materials for later is rolled up when its time has come.
         $"alter table {EventStore.Schema}.recalculation add column due_at timestamptz not null default '-infinity'",
+
+        // A buyer reads in the decision log what was shown to it.
+        $"create index decision_buyer on {EventStore.Schema}.decision (buyer_id, id)",
     ];
 
     public static async Task ApplyAsync(NpgsqlDataSource source, CancellationToken cancellationToken)

@@ -10,10 +10,12 @@ namespace Traceability.Tests;
 /// <param name="Release">What the supplier released; null: nothing, ever.</param>
 /// <param name="Purpose">What the disclosure would be for.</param>
 /// <param name="Suspended">Who may not take part: supplier, buyer.</param>
+/// <param name="Rotated">Whose keys were replaced before: supplier (signing), buyer (sealing).</param>
+/// <param name="OtherCustomer">What the same part shows to another customer, if there is one.</param>
 /// <param name="Expect">The answer.</param>
 public sealed record DisclosureCaseFile(
     string Name, string Caller, string Trade, ReleaseInCase? Release, string Purpose, string[]? Suspended,
-    ExpectedInCase Expect)
+    string[]? Rotated, ReleaseInCase? OtherCustomer, ExpectedInCase Expect)
 {
     private static readonly JsonSerializerOptions Json = new()
     {

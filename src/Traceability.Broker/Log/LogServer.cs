@@ -10,10 +10,10 @@ using Traceability.Storage;
 namespace Traceability.Broker.Log;
 
 /// <summary>The broker's decisions, for those they were about.</summary>
-[AllowRoles(Roles.Node, Roles.Administrator)]
+[AllowRoles(Roles.Node, Roles.Administrator, Roles.FederationAuditor)]
 internal sealed class LogServer(BrokerStore store) : LogService.LogServiceBase
 {
-    [AllowRoles(Roles.Node)]
+    [AllowRoles(Roles.Node, Roles.FederationAuditor)]
     public override async Task<ListDecisionsResponse> ListDecisions(
         ListDecisionsRequest request, ServerCallContext context)
     {
@@ -26,19 +26,23 @@ internal sealed class LogServer(BrokerStore store) : LogService.LogServiceBase
             input.Violate("page_token", request.PageToken, "must be empty, or the next_page_token of the page before.");
         }
 
+        var asked = OptionalOperator(input, request.OperatorId);
         input.ThrowIfInvalid();
-        var caller = await store.CallerAsync(context);
-        return await ReadAsync(caller.OperatorId, after, size, context.CancellationToken);
+        var auditor = context.Caller().Roles.Contains(Roles.FederationAuditor);
+        var whose = auditor ? asked : await OwnAsync(context, asked);
+        return await ReadAsync(whose, after, size, context.CancellationToken);
     }
 
+    /// <summary>A buyer is told what was shown to it; what was refused to be shown is the supplier's.</summary>
     private async Task<ListDecisionsResponse> ReadAsync(
-        Guid supplier, long after, int size, CancellationToken cancellationToken)
+        Guid whose, long after, int size, CancellationToken cancellationToken)
     {
+        var those = whose == Guid.Empty ? "$1 = $1" : "(supplier_id = $1 or (buyer_id = $1 and reason = ''))";
         await using var command = store.Source.CreateCommand($"""
-            select id, message_id, trade_id, coalesce(buyer_id::text, ''), purpose, reason, decided_at
-            from {EventStore.Schema}.decision where supplier_id = $1 and id > $2 order by id limit $3
+            select id, message_id, trade_id, coalesce(buyer_id::text, ''), purpose, reason, decided_at, supplier_id
+            from {EventStore.Schema}.decision where {those} and id > $2 order by id limit $3
             """);
-        command.Parameters.AddWithValue(supplier);
+        command.Parameters.AddWithValue(whose);
         command.Parameters.AddWithValue(after);
         command.Parameters.AddWithValue(size);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -56,6 +60,7 @@ internal sealed class LogServer(BrokerStore store) : LogService.LogServiceBase
                 Disclosed = reader.GetString(5).Length == 0,
                 Reason = reader.GetString(5),
                 DecideTime = reader.GetFieldValue<DateTimeOffset>(6).ToTimestamp(),
+                SupplierOperatorId = reader.GetGuid(7).ToString(),
             });
         }
 
@@ -65,20 +70,25 @@ internal sealed class LogServer(BrokerStore store) : LogService.LogServiceBase
 
     public override async Task<ListAccessResponse> ListAccess(ListAccessRequest request, ServerCallContext context)
     {
-        var administrator = context.Caller().Roles.Contains(Roles.Administrator);
+        var ofAll = context.Caller().Roles.Intersect([Roles.Administrator, Roles.FederationAuditor]).Any();
         var input = new Input();
         var (size, token) = (input.PageSize(request.PageSize), input.Token(request.PageToken));
-        var asked = request.OperatorId.Length > 0 || administrator
-            ? input.Id("operator_id", request.OperatorId)
-            : Guid.Empty;
+        var asked = ofAll ? input.Id("operator_id", request.OperatorId) : OptionalOperator(input, request.OperatorId);
         input.ThrowIfInvalid();
-        var whose = administrator ? asked : (await store.CallerAsync(context)).OperatorId;
-        if (asked != Guid.Empty && asked != whose)
-        {
-            throw RefusedException.NotDisclosed("Operator", "operator_id", asked);
-        }
-
+        var whose = ofAll ? asked : await OwnAsync(context, asked);
         return await AccessAsync(whose, token, size, context.CancellationToken);
+    }
+
+    private static Guid OptionalOperator(Input input, string operatorId) =>
+        operatorId.Length == 0 ? Guid.Empty : input.Id("operator_id", operatorId);
+
+    /// <summary>The caller's own operator; another one's log is nobody else's business.</summary>
+    private async Task<Guid> OwnAsync(ServerCallContext context, Guid asked)
+    {
+        var own = (await store.CallerAsync(context)).OperatorId;
+        return asked == Guid.Empty || asked == own
+            ? own
+            : throw RefusedException.NotDisclosed("Operator", "operator_id", asked);
     }
 
     /// <summary>

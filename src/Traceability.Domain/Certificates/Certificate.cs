@@ -2,10 +2,23 @@ using Traceability.Domain.Footprints;
 
 namespace Traceability.Domain.Certificates;
 
-/// <summary>A verifier's certificate about one version of a footprint was put on record.</summary>
+/// <summary>
+/// A verifier's certificate about one version of a footprint was put on record. Document is what customers get to whom
+/// it is released: the same for all.
+/// </summary>
 public record CertificateRecorded(
     Guid CertificateId, Guid TraceId, string Verifier, long Version, StatedFigures Certified, DateTimeOffset ValidFrom,
-    DateTimeOffset ValidUntil, DateTimeOffset RecordedAt);
+    DateTimeOffset ValidUntil, DateTimeOffset RecordedAt, string? Document = null);
+
+/// <summary>A certificate as a customer is told of it.</summary>
+public sealed record StatedCertificate(
+    Guid CertificateId, string Verifier, long Version, DateTimeOffset ValidFrom, DateTimeOffset ValidUntil)
+{
+    public CertificateStanding At(DateTimeOffset time) =>
+        time < ValidFrom ? CertificateStanding.NotYetValid
+        : time >= ValidUntil ? CertificateStanding.Expired
+        : CertificateStanding.InForce;
+}
 
 /// <summary>What a certificate is worth at a moment.</summary>
 public enum CertificateStanding
@@ -31,13 +44,21 @@ public record Certificate(
     Guid CertificateId, Guid TraceId, string Verifier, long Version, StatedFigures Certified, DateTimeOffset ValidFrom,
     DateTimeOffset ValidUntil, DateTimeOffset RecordedAt)
 {
+    /// <summary>As customers get it; null for one that was recorded before certificates could be released.</summary>
+    public string? Document { get; init; }
+
     /// <summary>The key of the stream, set by the store.</summary>
     public string Id { get; init; } = "";
+
+    public StatedCertificate Stated => new(CertificateId, Verifier, Version, ValidFrom, ValidUntil);
 
     public static Certificate? Evolve(Certificate? certificate, object e) => e switch
     {
         CertificateRecorded r => new(
-            r.CertificateId, r.TraceId, r.Verifier, r.Version, r.Certified, r.ValidFrom, r.ValidUntil, r.RecordedAt),
+            r.CertificateId, r.TraceId, r.Verifier, r.Version, r.Certified, r.ValidFrom, r.ValidUntil, r.RecordedAt)
+        {
+            Document = r.Document,
+        },
         _ => certificate,
     };
 
@@ -48,10 +69,12 @@ public record Certificate(
     /// <param name="verifier">Who certifies.</param>
     /// <param name="stages">The amounts on the certificate, as they are printed.</param>
     /// <param name="valid">From when until when.</param>
+    /// <param name="sign">Makes of it what customers get.</param>
     /// <param name="now">The time.</param>
     public static object[] Record(
         Certificate? existing, Guid certificateId, Footprint footprint, string verifier,
-        IReadOnlyList<StageFigure> stages, ReferencePeriod valid, DateTimeOffset now)
+        IReadOnlyList<StageFigure> stages, ReferencePeriod valid, Func<StatedCertificate, string> sign,
+        DateTimeOffset now)
     {
         if (existing is not null)
         {
@@ -73,20 +96,19 @@ public record Certificate(
                 ("trace_id", footprint.TraceId.ToString()));
         }
 
+        var stated = new StatedCertificate(certificateId, verifier, footprint.Version, valid.Start, valid.End);
         return
         [
             new CertificateRecorded(
                 certificateId, footprint.TraceId, verifier, footprint.Version, StatedFigures.Of(footprint.Figures),
-                valid.Start, valid.End, now),
+                valid.Start, valid.End, now, sign(stated)),
         ];
     }
 
     public CertificateStanding At(DateTimeOffset time, Footprint? footprint) =>
         footprint?.Figures is null || !StatedFigures.Of(footprint.Figures).Equals(Certified)
             ? CertificateStanding.NoLongerMatching
-        : time < ValidFrom ? CertificateStanding.NotYetValid
-        : time >= ValidUntil ? CertificateStanding.Expired
-        : CertificateStanding.InForce;
+            : Stated.At(time);
 
     /// <summary>Verifiers print fewer digits, rounded up (Ouranos: five decimals) or to the nearest.</summary>
     private static bool Says(Figures figures, StageFigure printed)

@@ -17,6 +17,7 @@ public enum FootprintField
     Stages = 2,
     Rating = 3,
     Components = 4,
+    Certificate = 5,
 }
 
 /// <summary>What the customer may use a figure for.</summary>

@@ -10,6 +10,9 @@ public record StatementIssued(
     Guid TraceId, string PartRef, long Version, string Signature, IReadOnlyDictionary<string, string> Disclosures,
     DateTimeOffset IssuedAt);
 
+/// <summary>The key of a statement was revoked: customers get a new one, under a key that holds.</summary>
+public record StatementWithdrawn(Guid TraceId, string PartRef, long Version, string KeyId, DateTimeOffset WithdrawnAt);
+
 /// <summary>The broker took a sealed statement for the buyer of a trade. Which fields were opened, never
 /// figures.</summary>
 public record StatementDelivered(
@@ -36,12 +39,22 @@ public record Disclosure(
 public record Statement(
     Guid TraceId, string PartRef, long Version, string Signature, IReadOnlyDictionary<string, string> Disclosures)
 {
+    /// <summary>Its key was revoked; it is not shown any more.</summary>
+    public bool Withdrawn { get; init; }
+
     /// <summary>The key of the stream, set by the store.</summary>
     public string Id { get; init; } = "";
 
     public static Statement? Evolve(Statement? statement, object e) => e switch
     {
         StatementIssued i => new(i.TraceId, i.PartRef, i.Version, i.Signature, i.Disclosures),
+        StatementWithdrawn => statement! with { Withdrawn = true },
         _ => statement,
     };
+
+    /// <summary>The events that take it back; none if it is not there any more.</summary>
+    public static object[] Withdraw(Statement? statement, string keyId, DateTimeOffset now) =>
+        statement is null or { Withdrawn: true }
+            ? []
+            : [new StatementWithdrawn(statement.TraceId, statement.PartRef, statement.Version, keyId, now)];
 }

@@ -40,18 +40,24 @@ public sealed class FederationClient : IDisposable
     }
 
     /// <summary>The broker, for the administrator.</summary>
-    public static async Task<FederationClient> ForAdministratorAsync(
-        LocalFederation federation, CancellationToken cancellationToken)
-    {
-        var token = await TokenAsync(federation, federation.Administrator, "broker", cancellationToken);
-        return Connect(federation, federation.Broker, token, federation.AdministratorCertificate);
-    }
+    public static Task<FederationClient> ForAdministratorAsync(
+        LocalFederation federation, CancellationToken cancellationToken) =>
+        ForBrokerAsync(federation, federation.Administrator, cancellationToken);
+
+    /// <summary>The broker, for the federation's auditor.</summary>
+    public static Task<FederationClient> ForFederationAuditorAsync(
+        LocalFederation federation, CancellationToken cancellationToken) =>
+        ForBrokerAsync(federation, federation.Auditor, cancellationToken);
 
     /// <summary>The broker, for a company's node: as the node itself would call it.</summary>
-    public static async Task<FederationClient> ForNodeAsync(
-        LocalFederation federation, string company, CancellationToken cancellationToken)
+    public static Task<FederationClient> ForNodeAsync(
+        LocalFederation federation, string company, CancellationToken cancellationToken) =>
+        ForBrokerAsync(federation, federation.NodeClient(company), cancellationToken);
+
+    private static async Task<FederationClient> ForBrokerAsync(
+        LocalFederation federation, Company client, CancellationToken cancellationToken)
     {
-        var token = await TokenAsync(federation, federation.NodeClient(company), "broker", cancellationToken);
+        var token = await TokenAsync(federation, client, "broker", cancellationToken);
         return Connect(federation, federation.Broker, token, federation.AdministratorCertificate);
     }
 

@@ -61,6 +61,9 @@ public sealed class LocalFederation : IAsyncDisposable
     /// <summary>Runs the federation itself; belongs to no company.</summary>
     public Company Administrator { get; } = NewCompany("administrator", Guid.Empty);
 
+    /// <summary>Reads the broker's decisions; belongs to no company.</summary>
+    public Company Auditor { get; } = NewCompany("federation-auditor", Guid.Empty);
+
     public IReadOnlyList<Company> Companies { get; private set; } = [];
 
     /// <summary>Certificate with which the administrator talks to the broker.</summary>
@@ -284,8 +287,8 @@ public sealed class LocalFederation : IAsyncDisposable
             ["TokenIssuer"] = new
             {
                 SigningKey = TokenIssuerKey,
-                Clients = Companies.SelectMany(Clients).Append(
-                    Client(Administrator.ClientId, Administrator.ClientSecret, Guid.Empty, "administrator", "broker")),
+                Clients = Companies.SelectMany(Clients)
+                    .Append(OfNobody(Administrator, "administrator")).Append(OfNobody(Auditor, "federation_auditor")),
             },
         });
 
@@ -306,6 +309,9 @@ public sealed class LocalFederation : IAsyncDisposable
             },
         });
     }
+
+    private static object OfNobody(Company client, string role) =>
+        Client(client.ClientId, client.ClientSecret, Guid.Empty, role, "broker");
 
     /// <summary>Where a company's node keeps its keys.</summary>
     public string KeyFolder(string name) => Path.Combine(_folder, "keys", name);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Google.Protobuf;
 using Grpc.Core;
 using Traceability.Contracts.Broker.V1;
@@ -210,20 +211,42 @@ internal sealed partial class Receiver(
             var trade = Known(await op.ReadAsync<Trade>(Keys.Trade(tradeId), cancellationToken), tradeId);
             // The supplier's keys are asked for while the statement is opened.
             var asking = op.Broker.OperatorAsync(trade.SupplierId, cancellationToken);
-            var presentation = JsonSerializer.Deserialize<string>(Open(op, Sender.DisclosureType, sealedStatement))!;
+            var (presentation, documents) = Content(Open(op, Sender.DisclosureType, sealedStatement));
             var keys = (await asking).Keys;
             var statement = StatementForm.Read(presentation, keyId => SigningKey(keys, keyId));
             MustFit(statement, trade, keys);
+            var certificates = documents.Select(document => new ReceivedCertificate(
+                CertificateForm.Read(document, statement, keyId => SigningKey(keys, keyId)), document)).ToArray();
             await MustConvertAsync(op, statement, trade, cancellationToken);
             return new UpstreamTotalReceived(
                 tradeId, trade.DownstreamTraceId!.Value, statement.Version, statement.Figures, statement.Complete,
-                statement.DeclaredUnit, statement.Period, presentation, clock.GetUtcNow(), statement.ValidUntil);
+                statement.DeclaredUnit, statement.Period, presentation, clock.GetUtcNow(), statement.ValidUntil,
+                certificates.Length == 0 ? null : certificates, statement.KeyId);
         }
         catch (ProofException exception)
         {
             LogNotBelieved(message.MessageId, exception.Failure);
             return new DisclosureRefused(tradeId, exception.Failure.ToString(), sealedStatement, clock.GetUtcNow());
         }
+    }
+
+    /// <summary>A statement, or a list of a statement and the certificates that go with it.</summary>
+    private static (string Presentation, string[] Certificates) Content(byte[] opened)
+    {
+        try
+        {
+            return JsonNode.Parse(opened) switch
+            {
+                JsonArray { Count: > 0 } array => (Text(array[0]), [.. array.Skip(1).Select(Text)]),
+                var one => (Text(one), []),
+            };
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            throw new ProofException(ProofFailure.Malformed, "What was sealed is no statement.");
+        }
+
+        static string Text(JsonNode? node) => node?.GetValue<string>() ?? throw new JsonException();
     }
 
     /// <summary>What was sealed before a rotation arrives after it.</summary>

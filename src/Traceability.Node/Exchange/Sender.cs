@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Domain;
+using Traceability.Domain.Certificates;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Releases;
 using Traceability.Domain.Statements;
@@ -235,9 +237,20 @@ internal sealed partial class Sender(
         var shown = StatementForm.FieldNames(fields)
             .Where(statement.Disclosures.ContainsKey).Select(name => statement.Disclosures[name]);
         var presentation = SelectiveStatement.Present(statement.Signature, shown);
+        var certificates = fields.Contains(FootprintField.Certificate)
+            ? await CertificatesAsync(op, footprint, cancellationToken)
+            : [];
         var key = await asking;
-        var content = Encoding.UTF8.GetBytes($"\"{presentation}\"");
-        var messageId = MessageId($"{tradeId}/{statement.Version}/{release!.Revision}");
+        string[] documents = [presentation, .. certificates.Select(one => one.Document!)];
+        var content = documents is [var only]
+            ? JsonSerializer.SerializeToUtf8Bytes(only)
+            : JsonSerializer.SerializeToUtf8Bytes(documents);
+        var messageId = MessageId(string.Join(
+            "/",
+            [
+                tradeId, statement.Version, JsonWebSignature.KeyId(statement.Signature), release!.Revision,
+                .. certificates.Select(one => one.CertificateId),
+            ]));
         await op.Broker.Exchange.SubmitDisclosureAsync(
             new SubmitDisclosureRequest
             {
@@ -252,6 +265,15 @@ internal sealed partial class Sender(
             trade.BuyerId, fields);
     }
 
+    /// <summary>Those about the figures that stand, not about earlier ones.</summary>
+    private async Task<IReadOnlyList<Certificate>> CertificatesAsync(
+        HostedOperator op, Footprint footprint, CancellationToken cancellationToken) =>
+    [
+        .. (await op.CertificatesAsync(footprint.TraceId, cancellationToken)).Where(one =>
+            one.Document is not null
+            && one.At(clock.GetUtcNow(), footprint) is CertificateStanding.InForce or CertificateStanding.NotYetValid),
+    ];
+
     /// <summary>One statement per part and version: all customers get the same.</summary>
     private async Task<Statement> StatementOfAsync(
         HostedOperator op, Footprint footprint, CancellationToken cancellationToken)
@@ -262,7 +284,9 @@ internal sealed partial class Sender(
             "disclosure",
             work => work.DecideAsync<Statement>(
                 Keys.Statement(partRef),
-                statement => statement?.Version >= footprint.Version ? [] : [Issue()],
+                statement => statement is { Withdrawn: false } && statement.Version >= footprint.Version
+                    ? []
+                    : [Issue()],
                 cancellationToken),
             cancellationToken);
         return decided.State;

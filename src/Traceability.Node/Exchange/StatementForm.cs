@@ -75,7 +75,9 @@ internal static class StatementForm
         return SelectiveStatement.Issue(key, Type, claims, fields);
     }
 
-    /// <summary>What is opened for a release: scores of stages only together with the stages.</summary>
+    /// <summary>
+    /// What is opened for a release: scores of stages only together with the stages. Certificates go beside it.
+    /// </summary>
     public static IEnumerable<string> FieldNames(IReadOnlyList<FootprintField> fields) => fields.SelectMany(field =>
         field switch
         {
@@ -84,6 +86,7 @@ internal static class StatementForm
                 [RatingField, PrimaryField, StageRatingsField],
             FootprintField.Rating => [RatingField, PrimaryField],
             FootprintField.Components => [ComponentsField],
+            FootprintField.Certificate => [],
             _ => new[] { TotalField },
         });
 

@@ -14,22 +14,31 @@ internal static class FootprintReader
     public static async Task<Wire.Footprint> FootprintAsync(
         this HostedOperator op, Part part, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var wire = part.Kind == PartKind.Bought
-            ? WireFootprint.OfBought(
+        if (part.Kind == PartKind.Bought)
+        {
+            return WireFootprint.OfBought(
                 part,
                 await op.UpstreamAsync(part.TraceId, cancellationToken),
-                await op.ReadAsync<Footprint>(Keys.Footprint(part.TraceId), cancellationToken))
-            : await MadeAsync(op, part, now, cancellationToken);
-        var certificates = await op.QueryAsync<Certificate>(
-            "where d.data ->> 'traceId' = ? order by d.id", cancellationToken, part.TraceId.ToString());
+                await op.ReadAsync<Footprint>(Keys.Footprint(part.TraceId), cancellationToken),
+                now);
+        }
+
+        var wire = await MadeAsync(op, part, now, cancellationToken);
+        var certificates = await op.CertificatesAsync(part.TraceId, cancellationToken);
         if (certificates.Count > 0)
         {
             var footprint = await op.ReadAsync<Footprint>(Keys.Footprint(part.TraceId), cancellationToken);
-            wire.Certificates.AddRange(certificates.Select(one => WireFootprint.ToWire(one, one.At(now, footprint))));
+            wire.Certificates.AddRange(certificates.Select(
+                one => WireFootprint.ToWire(part.TraceId, one.Stated, one.At(now, footprint))));
         }
 
         return wire;
     }
+
+    /// <summary>Every certificate about a part that this company made.</summary>
+    public static Task<IReadOnlyList<Certificate>> CertificatesAsync(
+        this HostedOperator op, Guid traceId, CancellationToken cancellationToken) => op.QueryAsync<Certificate>(
+            "where d.data ->> 'traceId' = ? order by d.id", cancellationToken, traceId.ToString());
 
     /// <summary>Every version of a made part's footprint, oldest first.</summary>
     public static async Task<IReadOnlyList<FootprintRolledUp>> VersionsAsync(

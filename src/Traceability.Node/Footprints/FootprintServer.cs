@@ -3,7 +3,9 @@ using Traceability.Domain;
 using Traceability.Domain.Certificates;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Parts;
+using Traceability.Domain.Releases;
 using Traceability.Hosting;
+using Traceability.Node.Exchange;
 using Traceability.Node.Operators;
 using Traceability.Node.Parts;
 using Traceability.Storage;
@@ -137,15 +139,30 @@ internal sealed partial class FootprintServer(
         await op.PartAsync(traceId, context.CancellationToken);
         var footprint = await op.ReadAsync<Footprint>(Keys.Footprint(traceId), context.CancellationToken)
             ?? Footprint.Unknown(traceId);
-        var decided = await op.WorkAsync(context, work => work.DecideAsync<Certificate>(
-            Keys.Certificate(id),
-            existing => Certificate.Record(
-                existing, id, footprint, verifier, stages, new(start, end), clock.GetUtcNow()),
-            context.CancellationToken));
+        var now = clock.GetUtcNow();
+        var decided = await op.WorkAsync(context, async work =>
+        {
+            var recorded = await work.DecideAsync<Certificate>(
+                Keys.Certificate(id),
+                existing => Certificate.Record(
+                    existing, id, footprint, verifier, stages, new(start, end), Sign, now),
+                context.CancellationToken);
+            if (recorded.Events.Count > 0)
+            {
+                await Recalculation.QueueDisclosuresAsync(
+                    op, work, [traceId], context.CancellationToken, FootprintField.Certificate);
+            }
+
+            return recorded;
+        });
+        op.WakeSender();
         return new()
         {
-            Certificate = WireFootprint.ToWire(decided.State, decided.State.At(clock.GetUtcNow(), footprint)),
+            Certificate = WireFootprint.ToWire(traceId, decided.State.Stated, decided.State.At(now, footprint)),
         };
+
+        string Sign(StatedCertificate stated) =>
+            CertificateForm.Sign(op.Keys.Signing, op.OperatorId, op.Keys.PartRef(traceId), stated, now);
     }
 
     private object[] Approve(Footprint footprint, string etag) => etag.Length > 0 && etag != $"{footprint.Version + 1}"

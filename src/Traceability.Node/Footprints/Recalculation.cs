@@ -107,9 +107,10 @@ internal sealed partial class Recalculation(TimeProvider clock, ILogger<Recalcul
         return true;
     }
 
-    /// <summary>Tells every customer of the parts who may see them.</summary>
+    /// <summary>Tells every customer of the parts who may see them, or who may see the field that is named.</summary>
     public static async Task QueueDisclosuresAsync(
-        HostedOperator op, Work work, IReadOnlyCollection<Guid> parts, CancellationToken cancellationToken)
+        HostedOperator op, Work work, IReadOnlyCollection<Guid> parts, CancellationToken cancellationToken,
+        FootprintField? field = null)
     {
         if (parts.Count == 0)
         {
@@ -118,7 +119,8 @@ internal sealed partial class Recalculation(TimeProvider clock, ILogger<Recalcul
 
         var releases = await op.QueryAsync<Release>(
             Links.OfTradesAbout("release/"), cancellationToken, parts.ToArray());
-        foreach (var release in releases.Where(release => !release.Revoked))
+        foreach (var release in releases
+            .Where(release => !release.Revoked && (field is null || release.Fields.Contains(field.Value))))
         {
             work.Send(Outbox.Disclosure, release.TradeId);
         }

@@ -56,7 +56,7 @@ internal static class WireFootprint
     }
 
     /// <summary>What the supplier told, or until then what a data set says.</summary>
-    public static Wire.Footprint OfBought(Part part, UpstreamTotal? upstream, Footprint? typed)
+    public static Wire.Footprint OfBought(Part part, UpstreamTotal? upstream, Footprint? typed, DateTimeOffset now)
     {
         var answered = upstream is { State: LineState.Answered };
         var figures = answered ? upstream!.Figures : typed?.Contribution;
@@ -71,6 +71,7 @@ internal static class WireFootprint
             RollUpTime = upstream?.ReceivedAt?.ToTimestamp(),
             ReferencePeriod = WireFigures.ToWire(answered ? upstream!.Period : typed?.Period),
             ValidUntilTime = (answered ? upstream!.ValidUntil : typed?.ValidUntil)?.ToTimestamp(),
+            Certificates = { upstream?.Certificates.Select(one => ToWire(part.TraceId, one, one.At(now))) ?? [] },
         };
     }
 
@@ -121,15 +122,16 @@ internal static class WireFootprint
         return wire;
     }
 
-    public static Wire.Certificate ToWire(Certificate certificate, CertificateStanding standing) => new()
-    {
-        CertificateId = certificate.CertificateId.ToString(),
-        TraceId = certificate.TraceId.ToString(),
-        Verifier = certificate.Verifier,
-        Validity = WireFigures.ToWire(new ReferencePeriod(certificate.ValidFrom, certificate.ValidUntil)),
-        Version = certificate.Version,
-        Standing = (Wire.CertificateStanding)standing,
-    };
+    public static Wire.Certificate ToWire(
+        Guid traceId, StatedCertificate certificate, CertificateStanding standing) => new()
+        {
+            CertificateId = certificate.CertificateId.ToString(),
+            TraceId = traceId.ToString(),
+            Verifier = certificate.Verifier,
+            Validity = WireFigures.ToWire(new ReferencePeriod(certificate.ValidFrom, certificate.ValidUntil)),
+            Version = certificate.Version,
+            Standing = (Wire.CertificateStanding)standing,
+        };
 
     private static Wire.Contribution? Contribution(Footprint footprint) => footprint.Contribution is not { } own
         ? null

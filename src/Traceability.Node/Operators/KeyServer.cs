@@ -1,15 +1,18 @@
 using Grpc.Core;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Domain;
+using Traceability.Domain.Statements;
 using Traceability.Hosting;
+using Traceability.Node.Footprints;
 using Traceability.Proofs;
+using Traceability.Storage;
 using Wire = Traceability.Contracts.Node.V1;
 
 namespace Traceability.Node.Operators;
 
 /// <summary>The operator's own keys.</summary>
 [AllowRoles(Roles.Clerk, Roles.Auditor)]
-internal sealed class KeyServer(HostedOperators operators) : Wire.KeyService.KeyServiceBase
+internal sealed class KeyServer(HostedOperators operators, TimeProvider clock) : Wire.KeyService.KeyServiceBase
 {
     private const int MaxKeyId = 100;
 
@@ -66,7 +69,33 @@ internal sealed class KeyServer(HostedOperators operators) : Wire.KeyService.Key
         await AskAsync(async () => await op.Broker.Directory.RevokeKeyAsync(
             new RevokeKeyRequest { KeyId = keyId, RevokeTime = request.RevokeTime },
             await op.Broker.CallAsync(context.CancellationToken)));
+        await WithdrawAsync(op, keyId, context);
         return new() { Key = ToWire(KeyUse.Signing, op.Keys.Signing, true) };
+    }
+
+    /// <summary>Customers need not wait for the next version to hold something under a key that is believed.</summary>
+    private async Task WithdrawAsync(HostedOperator op, string keyId, ServerCallContext context)
+    {
+        var statements = await op.QueryAsync<Statement>("order by d.id", context.CancellationToken);
+        foreach (var statement in statements.Where(one => JsonWebSignature.KeyId(one.Signature) == keyId))
+        {
+            await op.WorkAsync(context, async work =>
+            {
+                var decided = await work.DecideAsync<Statement>(
+                    Keys.Statement(statement.PartRef),
+                    found => Statement.Withdraw(found, keyId, clock.GetUtcNow()),
+                    context.CancellationToken);
+                if (decided.Events.Count > 0)
+                {
+                    await Recalculation.QueueDisclosuresAsync(
+                        op, work, [statement.TraceId], context.CancellationToken);
+                }
+
+                return true;
+            });
+        }
+
+        op.WakeSender();
     }
 
     private static async Task<PrivateKey> RotateAsync(

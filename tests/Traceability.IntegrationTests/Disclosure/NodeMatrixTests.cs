@@ -14,9 +14,12 @@ namespace Traceability.IntegrationTests.Disclosure;
 /// </summary>
 public sealed class NodeMatrixTests : IAsyncLifetime
 {
+    private const string Verifier = "Example Verifier";
+
     private LiveFederation _live = null!;
     private CompanyAtWork _supplier = null!;
     private CompanyAtWork _buyer = null!;
+    private CompanyAtWork _other = null!;
 
     public async Task InitializeAsync()
     {
@@ -27,6 +30,7 @@ public sealed class NodeMatrixTests : IAsyncLifetime
         await _live.EnrolAsync();
         _supplier = await _live.AtWorkAsync("supplier");
         _buyer = await _live.AtWorkAsync("buyer");
+        _other = await _live.AtWorkAsync("other_customer");
     }
 
     [Fact]
@@ -75,7 +79,7 @@ public sealed class NodeMatrixTests : IAsyncLifetime
     [Fact]
     public async Task Two_customers_of_one_part_hold_the_same_figures_and_learn_nothing_of_each_other()
     {
-        using var other = await _live.AtWorkAsync("other_customer");
+        var other = _other;
         var part = await MadeAsync();
         var atBuyer = await _buyer.RegisterAsync("bought", PartKind.Bought);
         var atOther = await other.RegisterAsync("bought", PartKind.Bought);
@@ -100,6 +104,7 @@ public sealed class NodeMatrixTests : IAsyncLifetime
     {
         _supplier.Dispose();
         _buyer.Dispose();
+        _other.Dispose();
         await _live.DisposeAsync();
     }
 
@@ -117,7 +122,17 @@ public sealed class NodeMatrixTests : IAsyncLifetime
 
     private async Task<string> ReachAsync(DisclosureCaseFile one)
     {
+        await RotateAsync(one);
         var part = await MadeAsync();
+        if (one.OtherCustomer is { } theirs)
+        {
+            var elsewhere = await _other.RequestAsync(
+                _supplier.Company, await _other.RegisterAsync("bought", PartKind.Bought), "");
+            await _supplier.WaitForTradeAsync(elsewhere, _live.Deadline);
+            await AcceptAsync(elsewhere, part);
+            await ReleaseAsync(elsewhere, theirs);
+        }
+
         var bought = await _buyer.RegisterAsync("bought", PartKind.Bought);
         var trade = await _buyer.RequestAsync(_supplier.Company, bought, "");
         await _supplier.WaitForTradeAsync(trade, _live.Deadline);
@@ -127,29 +142,44 @@ public sealed class NodeMatrixTests : IAsyncLifetime
         }
         else if (one.Trade == "accepted")
         {
-            await _supplier.Trades.AcceptTradeAsync(new() { TradeId = trade, UpstreamTraceId = part }, _supplier.Call);
+            await AcceptAsync(trade, part);
         }
 
         if (one.Release is { } release)
         {
-            await _supplier.Releases.GrantReleaseAsync(
-                new()
-                {
-                    TradeId = trade,
-                    Fields =
-                    {
-                        release.Fields.Select(field => System.Enum.Parse<FootprintField>(field, ignoreCase: true)),
-                    },
-                    Purpose = release.Purpose,
-                    ValidUntilTime = release.UntilSeconds is null
-                        ? null
-                        : TimeProvider.System.GetUtcNow().AddHours(1).ToTimestamp(),
-                },
-                _supplier.Call);
+            await ReleaseAsync(trade, release);
         }
 
         return bought;
     }
+
+    private async Task RotateAsync(DisclosureCaseFile one)
+    {
+        foreach (var who in one.Rotated ?? [])
+        {
+            var (company, use) = who == "supplier" ? (_supplier, "signing") : (_buyer, "sealing");
+            await new KeyService.KeyServiceClient(company.Channel).RotateKeyAsync(new() { Use = use }, company.Call);
+        }
+    }
+
+    private async Task AcceptAsync(string trade, string part) => await _supplier.Trades.AcceptTradeAsync(
+        new() { TradeId = trade, UpstreamTraceId = part }, _supplier.Call);
+
+    private async Task ReleaseAsync(string trade, ReleaseInCase release) =>
+        await _supplier.Releases.GrantReleaseAsync(
+            new()
+            {
+                TradeId = trade,
+                Fields =
+                {
+                    release.Fields.Select(field => System.Enum.Parse<FootprintField>(field, ignoreCase: true)),
+                },
+                Purpose = release.Purpose,
+                ValidUntilTime = release.UntilSeconds is null
+                    ? null
+                    : TimeProvider.System.GetUtcNow().AddHours(1).ToTimestamp(),
+            },
+            _supplier.Call);
 
     private async Task MarkAsync()
     {
@@ -165,11 +195,11 @@ public sealed class NodeMatrixTests : IAsyncLifetime
         var trade = await _buyer.RequestAsync(
             _supplier.Company, await _buyer.RegisterAsync("bought", PartKind.Bought), "");
         await _supplier.WaitForTradeAsync(trade, _live.Deadline);
-        await _supplier.Trades.AcceptTradeAsync(new() { TradeId = trade, UpstreamTraceId = part }, _supplier.Call);
+        await AcceptAsync(trade, part);
         return (trade, part);
     }
 
-    /// <summary>Everything that can be shown is there: two stages with scores, and components.</summary>
+    /// <summary>Everything that can be shown is there: two stages with scores, components, and a certificate.</summary>
     private async Task<string> MadeAsync()
     {
         var part = await _supplier.RegisterAsync("made", PartKind.Made);
@@ -198,6 +228,28 @@ public sealed class NodeMatrixTests : IAsyncLifetime
                 },
             },
             _supplier.Call);
+        var now = TimeProvider.System.GetUtcNow();
+        await _supplier.Footprints.RecordCertificateAsync(
+            new()
+            {
+                Certificate = new()
+                {
+                    CertificateId = $"{Guid.CreateVersion7()}",
+                    TraceId = part,
+                    Verifier = Verifier,
+                    Stages =
+                    {
+                        new StageFigure { Stage = LifeCycleStage.RawMaterial, Amount = "2" },
+                        new StageFigure { Stage = LifeCycleStage.MainProduction, Amount = "4" },
+                    },
+                    Validity = new()
+                    {
+                        StartTime = now.AddDays(-1).ToTimestamp(),
+                        EndTime = now.AddDays(1).ToTimestamp(),
+                    },
+                },
+            },
+            _supplier.Call);
         return part;
     }
 
@@ -214,6 +266,11 @@ public sealed class NodeMatrixTests : IAsyncLifetime
         }
 
         List<string> shown = [];
+        if (footprint.Certificates is [{ Verifier: Verifier, Standing: CertificateStanding.InForce }])
+        {
+            shown.Add("certificate");
+        }
+
         if (figures.Components.Count > 0)
         {
             shown.Add("components");

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
@@ -23,9 +24,16 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
     private static readonly Marshaller<byte[]> Raw = new(
         (bytes, context) => context.Complete(bytes), context => context.PayloadAsNewBuffer());
 
-    /// <summary>HOSTILE_REQUESTS says how many; a hundred thousand take about five minutes.</summary>
+    /// <summary>HOSTILE_REQUESTS says how many; a hundred thousand take about a minute.</summary>
     private static readonly int Requests =
-        int.TryParse(Environment.GetEnvironmentVariable("HOSTILE_REQUESTS"), out var wanted) ? wanted : 10_000;
+        int.TryParse(Environment.GetEnvironmentVariable("HOSTILE_REQUESTS"), out var wanted) ? wanted : 100_000;
+
+    /// <summary>Answers that say that nothing was done.</summary>
+    private static readonly StatusCode[] Refused =
+    [
+        StatusCode.InvalidArgument, StatusCode.PermissionDenied, StatusCode.FailedPrecondition, StatusCode.AlreadyExists,
+        StatusCode.Aborted, StatusCode.ResourceExhausted, StatusCode.Unauthenticated, StatusCode.Unimplemented,
+    ];
 
     private readonly int _seed = Environment.TickCount;
     private LiveFederation _live = null!;
@@ -51,7 +59,12 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
         var trade = await bystander.RequestAsync(victim.Company, bought, SecretName);
         await victim.AnswerAsync(trade, made, _live.Deadline);
         await bystander.WaitForTotalAsync(bought, SecretFigure, _live.Deadline);
-        string[] ids = [made, bought, trade, $"{victim.Company.OperatorId}", $"{bystander.Company.OperatorId}"];
+        using var hostile = await _live.AtWorkAsync("hostile");
+        string[] ids =
+        [
+            made, bought, trade, $"{victim.Company.OperatorId}", $"{bystander.Company.OperatorId}",
+            .. await OwnIdsAsync(hostile, victim.Company),
+        ];
         var before = await StoredAsync(victim, bystander);
 
         using var node = await FederationClient.ForClerkAsync(_live.Processes, "hostile", _live.Deadline);
@@ -62,14 +75,21 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
             .. Methods("traceability.broker.").Select(method => (broker, method)),
         ];
         Assert.True(rpcs.Length > 40, $"{rpcs.Length} rpcs");
-        var wrong = new System.Collections.Concurrent.ConcurrentBag<string>();
+        var wrong = new ConcurrentBag<string>();
+        var refused = new ConcurrentDictionary<string, byte>();
         await Parallel.ForAsync(0, AtOnce, _live.Deadline, async (worker, _) =>
         {
             var random = new Random(_seed + worker);
             for (var number = worker; number < Requests; number += AtOnce)
             {
                 var (client, method) = rpcs[number % rpcs.Length];
-                var answer = await SendAsync(client, method, Bytes(method, random, ids), random);
+                var trace = $"{number + 1:x32}";
+                var answer = await SendAsync(client, method, trace, Bytes(method, random, ids), random);
+                if (Refused.Any(status => answer.StartsWith($"{status} ", StringComparison.Ordinal)))
+                {
+                    refused.TryAdd(trace, 0);
+                }
+
                 if (Fault(answer) is { } fault)
                 {
                     wrong.Add($"{method.FullName}: {fault}");
@@ -79,6 +99,14 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
 
         Assert.True(wrong.IsEmpty, string.Join("\n", wrong.Distinct().Order().Take(20)));
         Assert.Equal(before, await StoredAsync(victim, bystander));
+        Assert.True(refused.Count > Requests / 2, $"{refused.Count} of {Requests} refused");
+        Assert.Contains(await TracesAsync(Database(hostile)), trace => trace.StartsWith("00000000", StringComparison.Ordinal));
+        string[] databases = ["broker", .. new[] { victim, bystander, hostile }.Select(Database)];
+        foreach (var database in databases)
+        {
+            Assert.DoesNotContain(await TracesAsync(database), refused.ContainsKey);
+        }
+
         foreach (var log in new[] { "broker", "node-shared" })
         {
             Assert.DoesNotContain(SecretName, _live.Processes.Log(log), StringComparison.Ordinal);
@@ -89,6 +117,19 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
     public async Task DisposeAsync()
     {
         await _live.DisposeAsync();
+    }
+
+    /// <summary>Parts and trades of its own in several states: requests that get past "does it exist".</summary>
+    private static async Task<string[]> OwnIdsAsync(CompanyAtWork hostile, Company victim)
+    {
+        var (made, bought) = (
+            await hostile.RegisterAsync("own", PartKind.Made), await hostile.RegisterAsync("own", PartKind.Bought));
+        await hostile.DeclareAsync(made, "1");
+        await hostile.ContainsAsync(made, bought, "1");
+        var asked = await hostile.RequestAsync(victim, bought, "");
+        var withdrawn = await hostile.RequestAsync(victim, bought, "");
+        await hostile.Trades.CancelTradeAsync(new() { TradeId = withdrawn }, hostile.Call);
+        return [made, bought, asked, withdrawn, $"{hostile.Company.OperatorId}"];
     }
 
     /// <summary>Every rpc of the contract.</summary>
@@ -109,9 +150,12 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
         : null;
 
     private async Task<string> SendAsync(
-        FederationClient client, MethodDescriptor method, byte[] request, Random random)
+        FederationClient client, MethodDescriptor method, string trace, byte[] request, Random random)
     {
-        var call = client.Call.WithDeadline(TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(2));
+        // Every event keeps the trace of the call that led to it.
+        Metadata headers = [.. client.Call.Headers!, new("traceparent", $"00-{trace}-00000000000000ff-00")];
+        var call = client.Call.WithHeaders(headers)
+            .WithDeadline(TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(2));
         var type = (method.IsClientStreaming, method.IsServerStreaming) switch
         {
             (false, false) => MethodType.Unary,
@@ -213,6 +257,8 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
 
     private static object Value(FieldDescriptor field, Random random, string[] ids, int depth) => field.FieldType switch
     {
+        FieldType.String when field.Name.EndsWith("_id", StringComparison.Ordinal) && random.Next(4) > 0 =>
+            ids[random.Next(ids.Length)],
         FieldType.String => Words(random, ids),
         FieldType.Bool => random.Next(2) == 0,
         FieldType.Int32 => Number(random),
@@ -253,7 +299,7 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
         foreach (var company in companies)
         {
             await using var source = Npgsql.NpgsqlDataSource.Create(
-                _live.Processes.ConnectionString($"operator_{company.Company.OperatorId:n}"));
+                _live.Processes.ConnectionString(Database(company)));
             await using var command = source.CreateCommand(
                 "select count(*)::text from traceability.mt_events "
                 + "where type not in ('trade_requested', 'trade_cancelled')");
@@ -261,5 +307,17 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
         }
 
         return string.Join(';', rows);
+    }
+
+    private static string Database(CompanyAtWork company) => $"operator_{company.Company.OperatorId:n}";
+
+    /// <summary>The traces in whose course something was stored.</summary>
+    private async Task<IReadOnlyList<string>> TracesAsync(string database)
+    {
+        await using var source = Npgsql.NpgsqlDataSource.Create(_live.Processes.ConnectionString(database));
+        await using var command = source.CreateCommand(
+            "select coalesce(array_agg(distinct split_part(correlation_id, '-', 2)), '{}') from traceability.mt_events "
+            + "where correlation_id <> ''");
+        return (string[])(await command.ExecuteScalarAsync(_live.Deadline))!;
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Google.Protobuf;
 using Google.Rpc;
 using Grpc.Core;
@@ -15,7 +16,8 @@ internal static class Refusals
     public static IReadOnlyList<BadRequest.Types.FieldViolation> Violations(RpcException refused) =>
         Detail<BadRequest>(refused).FieldViolations;
 
-    /// <summary>What a question is answered with: status and text without the id that was asked for.</summary>
+    /// <summary>What a question is answered with, to the last byte, but for the id that was asked for: status, text, and all
+    /// headers and trailers without the date.</summary>
     public static async Task<string> AnswerAsync(Func<string, Task> ask, string id)
     {
         try
@@ -25,7 +27,10 @@ internal static class Refusals
         }
         catch (RpcException refused)
         {
-            return $"{refused.StatusCode} {refused.Status.Detail.Replace(id, "...", StringComparison.Ordinal)}";
+            var trailers = refused.Trailers.Where(entry => entry.Key != "date")
+                .Select(entry => $"{entry.Key}: {(entry.IsBinary ? Encoding.Latin1.GetString(entry.ValueBytes) : entry.Value)}");
+            return $"{refused.StatusCode} {refused.Status.Detail}\n{string.Join('\n', trailers)}"
+                .Replace(id, "...", StringComparison.Ordinal);
         }
     }
 

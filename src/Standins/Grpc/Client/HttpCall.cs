@@ -26,6 +26,7 @@ internal sealed class HttpCall<TRequest, TResponse> : IAsyncStreamReader<TRespon
     private PipeReader? _body;
     private Status? _status;
     private Metadata _trailers = [];
+    private volatile bool _reading;
 
     public HttpCall(GrpcChannel channel, Method<TRequest, TResponse> method, CallOptions options)
     {
@@ -117,6 +118,34 @@ internal sealed class HttpCall<TRequest, TResponse> : IAsyncStreamReader<TRespon
         }
     }
 
+    /// <summary>
+    /// After a request could not be written: throws what the server said when it ended the call. Who reads the
+    /// responses finds it there; where nobody reads, only the headers can be looked at.
+    /// </summary>
+    public async Task ThrowEndAsync(CancellationToken cancellationToken)
+    {
+        if (!_reading && !_ended.Task.IsCompleted)
+        {
+            try
+            {
+                var response = await _sending!.WaitAsync(cancellationToken).ConfigureAwait(false);
+                if (!response.Headers.Contains(Headers.Status))
+                {
+                    return;
+                }
+
+                EndWith(response.Headers);
+            }
+            catch (Exception exception) when (exception is HttpRequestException or IOException)
+            {
+                throw Fail(Broken(exception));
+            }
+        }
+
+        await Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
+        ThrowIfFailed();
+    }
+
     public async Task<bool> MoveNext(CancellationToken cancellationToken)
     {
         if (_status is { } known)
@@ -124,6 +153,7 @@ internal sealed class HttpCall<TRequest, TResponse> : IAsyncStreamReader<TRespon
             return known.StatusCode == StatusCode.OK ? false : throw ToException(known);
         }
 
+        _reading = true;
         try
         {
             // Most callers bring no token of their own: no second source is needed for them.
@@ -143,6 +173,10 @@ internal sealed class HttpCall<TRequest, TResponse> : IAsyncStreamReader<TRespon
         catch (Exception exception) when (exception is HttpRequestException or IOException or ObjectDisposedException)
         {
             throw Fail(Broken(exception));
+        }
+        finally
+        {
+            _reading = false;
         }
     }
 

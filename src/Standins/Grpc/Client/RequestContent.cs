@@ -73,8 +73,7 @@ internal sealed class RequestStream<TRequest, TResponse> : HttpContent, IClientS
         catch (Exception exception) when (exception is IOException or OperationCanceledException or ObjectDisposedException)
         {
             // The server has ended the call: what it said is the better answer.
-            await _call.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
-            _call.ThrowIfFailed();
+            await _call.ThrowEndAsync(cancellationToken).ConfigureAwait(false);
             throw;
         }
     }

@@ -62,6 +62,28 @@ public class KeyServiceTests(Federation federation) : IClassFixture<Federation>
     }
 
     [Fact]
+    public async Task After_a_revocation_customers_get_a_new_statement_about_the_same_figure()
+    {
+        using var a = await federation.AtWorkAsync(Story.A);
+        using var b = await federation.AtWorkAsync(Story.B);
+        var keys = new KeyService.KeyServiceClient(a.Channel);
+        var (made, bought) = (await a.RegisterAsync("made", PartKind.Made), await b.RegisterAsync("bought", PartKind.Bought));
+        await a.DeclareAsync(made, "3");
+        await a.AnswerAsync(await b.RequestAsync(a.Company, bought, ""), made, federation.Deadline);
+        await b.WaitForTotalAsync(bought, "3", federation.Deadline);
+        var lost = await CurrentAsync(keys, a, "signing");
+
+        var now = (await keys.RevokeKeyAsync(new() { KeyId = lost.KeyId }, a.Call)).Key;
+
+        while (!(await KeysOfEvidenceAsync(b, bought)).SequenceEqual([lost.KeyId, now.KeyId]))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), federation.Deadline);
+        }
+
+        Assert.Equal("3", (await b.FootprintAsync(bought)).Figures.Total);
+    }
+
+    [Fact]
     public void Keys_lie_encrypted_in_files_that_only_the_node_can_read()
     {
         var files = Directory.EnumerateFiles(federation.Processes.KeyFolder(Story.B)).ToArray();
@@ -73,6 +95,17 @@ public class KeyServiceTests(Federation federation) : IClassFixture<Federation>
             Assert.True(OperatingSystem.IsWindows()
                 || File.GetUnixFileMode(file) == (UnixFileMode.UserRead | UnixFileMode.UserWrite));
         });
+    }
+
+    /// <summary>Under which keys the totals of a part were received.</summary>
+    private async Task<string[]> KeysOfEvidenceAsync(CompanyAtWork company, string bought)
+    {
+        await using var source = Npgsql.NpgsqlDataSource.Create(
+            federation.Processes.ConnectionString($"operator_{company.Company.OperatorId:n}"));
+        await using var command = source.CreateCommand(
+            "select coalesce(array_agg(data ->> 'keyId' order by seq_id), '{}') from traceability.mt_events "
+            + $"where type = 'upstream_total_received' and data ->> 'traceId' = '{bought}'");
+        return (string[])(await command.ExecuteScalarAsync(federation.Deadline))!;
     }
 
     private static async Task<Key> CurrentAsync(KeyService.KeyServiceClient keys, CompanyAtWork company, string use) =>
