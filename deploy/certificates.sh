@@ -54,4 +54,5 @@ umask 077
 for node in node-a node-b node-c; do
     random >$folder/$node.key-secret
 done
+random >$folder/broker.log-secret
 echo "Next: docker compose --env-file $folder/environment --file deploy/compose.yaml up --build"

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
@@ -7,7 +8,9 @@ using Npgsql;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Domain;
 using Traceability.Hosting;
+using Traceability.Proofs.Logs;
 using Traceability.Storage;
+using Traceability.Storage.Logs;
 using Operator = Traceability.Domain.Operators.Operator;
 
 namespace Traceability.Broker;
@@ -16,12 +19,27 @@ namespace Traceability.Broker;
 internal sealed class BrokerStore(EventStore store, TimeProvider clock, IConfiguration configuration) : IHealthCheck
 {
     private readonly string _database = configuration["Broker:Database"] ?? "broker";
+    private HistoryLog? _log;
+
+    /// <summary>With which the broker signs its own log, and cosigns those of its members.</summary>
+    public LogKeys LogKeys { get; } = LogKeys.Of(
+        "traceability/broker",
+        Encoding.UTF8.GetBytes(File.ReadAllText(configuration["Broker:LogSecretFile"]
+            ?? throw new InvalidOperationException(
+                "Broker:LogSecretFile must name a file with at least 32 random characters.")).Trim()));
+
+    /// <summary>The tamper-evident log of the broker's own events.</summary>
+    public HistoryLog Log => _log ?? throw new InvalidOperationException("Migrate first.");
 
     public NpgsqlDataSource Source => store.Source(_database);
 
     public DateTimeOffset Now => clock.GetUtcNow();
 
-    public Task MigrateAsync(CancellationToken cancellationToken) => store.MigrateAsync(_database, cancellationToken);
+    public async Task MigrateAsync(CancellationToken cancellationToken)
+    {
+        await store.MigrateAsync(_database, cancellationToken);
+        _log = store.KeepLog(_database, LogKeys);
+    }
 
     public Task<T> WorkAsync<T>(ServerCallContext call, Func<Work, Task<T>> work) => store.WorkAsync(
         _database,

@@ -4,6 +4,7 @@ using Traceability.Broker.Exchange;
 using Traceability.Broker.Log;
 using Traceability.Broker.Releases;
 using Traceability.Broker.Trades;
+using Traceability.Broker.Witness;
 using Traceability.Hosting;
 using Traceability.Storage;
 
@@ -15,6 +16,7 @@ builder.Services.AddSingleton(services => EventStore.Open(
     builder.Configuration.GetConnectionString("Server")!, services.GetRequiredService<TimeProvider>()));
 builder.Services.AddSingleton<BrokerStore>();
 builder.Services.AddSingleton<MailSignals>();
+builder.Services.AddHostedService<BrokerLogKeeper>();
 builder.Services.AddHealthChecks().AddCheck<BrokerStore>("database");
 
 var app = builder.Build();
@@ -25,5 +27,6 @@ app.MapGrpcService<TradeServer>();
 app.MapGrpcService<ReleaseServer>();
 app.MapGrpcService<ExchangeServer>();
 app.MapGrpcService<LogServer>();
+app.MapGrpcService<WitnessServer>();
 await app.Services.GetRequiredService<BrokerStore>().MigrateAsync(app.Lifetime.ApplicationStopping);
 await app.RunAsync();

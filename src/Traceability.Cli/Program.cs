@@ -15,5 +15,6 @@ var root = new RootCommand(
     ReleaseCommands.Release,
     SheetCommands.Sheet,
     KeyCommands.Keys,
+    AuditCommands.Audit,
 };
 return await root.Parse(args).InvokeAsync();

@@ -26,6 +26,7 @@ internal sealed class Session : IDisposable
         Footprints = new(channel);
         Imports = new(channel);
         Keys = new(channel);
+        Audit = new(channel);
     }
 
     public PartService.PartServiceClient Parts { get; }
@@ -39,6 +40,8 @@ internal sealed class Session : IDisposable
     public ImportService.ImportServiceClient Imports { get; }
 
     public KeyService.KeyServiceClient Keys { get; }
+
+    public AuditService.AuditServiceClient Audit { get; }
 
     public CancellationToken Cancelled { get; }
 

@@ -22,6 +22,8 @@ public enum RefusalReason
     PartInUse = 17,
     CertificateMismatch = 18,
     InferenceRisk = 19,
+    HistoryRewritten = 20,
+    HistoryBroken = 21,
 }
 
 /// <summary>A rule said no. Expected, sent to the caller as it stands, never logged as an error.</summary>

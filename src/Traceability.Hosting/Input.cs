@@ -58,6 +58,18 @@ public sealed class Input
         return value;
     }
 
+    /// <summary>Text of several lines, such as a signed note.</summary>
+    public string Lines(string field, string value, int maximum)
+    {
+        var hasControls = value.Any(letter => char.IsControl(letter) && letter != '\n');
+        if (value.Length == 0 || value.Length > maximum || hasControls)
+        {
+            Violate(field, value, $"must be lines of 1 to {maximum} characters in all.");
+        }
+
+        return value;
+    }
+
     public string OneOf(string field, string value, IReadOnlyList<string> allowed)
     {
         if (!allowed.Contains(value))

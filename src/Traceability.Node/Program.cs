@@ -1,4 +1,5 @@
 using Traceability.Hosting;
+using Traceability.Node.Audit;
 using Traceability.Node.Exchange;
 using Traceability.Node.Footprints;
 using Traceability.Node.Imports;
@@ -17,6 +18,7 @@ builder.Services.AddSingleton<HostedOperators>();
 builder.Services.AddSingleton<Recalculation>();
 builder.Services.AddHostedService<OperatorFolder>();
 builder.Services.AddHostedService<ExchangeWorker>();
+builder.Services.AddHostedService<LogKeeper>();
 builder.Services.AddHealthChecks().AddCheck<HostedOperators>("database");
 
 var app = builder.Build();
@@ -27,4 +29,5 @@ app.MapGrpcService<ReleaseServer>();
 app.MapGrpcService<FootprintServer>();
 app.MapGrpcService<ImportServer>();
 app.MapGrpcService<KeyServer>();
+app.MapGrpcService<AuditServer>();
 await app.RunAsync();

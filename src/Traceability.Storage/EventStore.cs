@@ -3,6 +3,8 @@ using JasperFx.Events;
 using Marten;
 using Marten.Events;
 using Npgsql;
+using Traceability.Proofs.Logs;
+using Traceability.Storage.Logs;
 using Weasel.Core;
 
 namespace Traceability.Storage;
@@ -20,6 +22,7 @@ public sealed class EventStore : IAsyncDisposable
 
     private readonly DocumentStore _store;
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, NpgsqlDataSource> _sources = new();
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, byte[]> _sealKeys = new();
     private readonly string _server;
 
     private EventStore(DocumentStore store, string server) => (_store, _server) = (store, server);
@@ -68,6 +71,16 @@ public sealed class EventStore : IAsyncDisposable
         await Migrations.ApplyAsync(Source(database), cancellationToken);
     }
 
+    /// <summary>Every event that is written to the database from now on becomes a leaf of its log.</summary>
+    /// <param name="database">The database.</param>
+    /// <param name="keys">With which this process vouches for what it writes; a database administrator has them
+    /// not.</param>
+    public HistoryLog KeepLog(string database, LogKeys keys)
+    {
+        _sealKeys[database] = keys.SealKey;
+        return new(Source(database), keys);
+    }
+
     /// <summary>Does the work and commits it; a lost race is run again on what is there then.</summary>
     public async Task<T> WorkAsync<T>(
         string database, Provenance provenance, Func<Work, Task<T>> work, CancellationToken cancellationToken)
@@ -75,7 +88,8 @@ public sealed class EventStore : IAsyncDisposable
         for (var attempt = 1; ; attempt++)
         {
             await using var session = _store.LightweightSession(database);
-            var unit = new Work(session, provenance);
+            var leaves = _sealKeys.TryGetValue(database, out var sealKey) ? new PendingLeaves(sealKey) : null;
+            var unit = new Work(session, provenance, leaves);
             var result = await work(unit);
             if (!unit.HasChanges)
             {

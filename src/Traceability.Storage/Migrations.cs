@@ -79,6 +79,23 @@ internal static class Migrations
 
         // A buyer reads in the decision log what was shown to it.
         $"create index decision_buyer on {EventStore.Schema}.decision (buyer_id, id)",
+
+        // The tamper-evident log (see Logs/HistoryLog): what waits, leaves in order, the roots of whole subtrees, the
+        // checkpoints that were signed, and those of others that were seen.
+        $"""
+        create table {EventStore.Schema}.log_pending (
+            stream_id text not null, version bigint not null, salt bytea not null, payload_hash bytea not null,
+            seal bytea not null, primary key (stream_id, version));
+        create table {EventStore.Schema}.log_leaf (
+            idx bigint primary key, stream_id text not null, version bigint not null, salt bytea,
+            payload_hash bytea not null, leaf_hash bytea not null, signed_size bigint not null,
+            unique (stream_id, version));
+        create table {EventStore.Schema}.log_node (
+            level int not null, idx bigint not null, hash bytea not null, primary key (level, idx));
+        create table {EventStore.Schema}.log_checkpoint (
+            size bigint primary key, note text not null, cosigned boolean not null default false);
+        create table {EventStore.Schema}.log_witnessed (origin text primary key, note text not null)
+        """,
     ];
 
     public static async Task ApplyAsync(NpgsqlDataSource source, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using JasperFx;
 using Marten;
 using Traceability.Domain;
+using Traceability.Storage.Logs;
 
 namespace Traceability.Storage;
 
@@ -17,10 +18,14 @@ public record Versioned<T>(T State, long Version);
 public sealed class Work
 {
     private readonly IDocumentSession _session;
+    private readonly PendingLeaves? _leaves;
 
-    internal Work(IDocumentSession session, Provenance provenance)
+    /// <param name="session">The session of the one transaction.</param>
+    /// <param name="provenance">Who, and in the course of what.</param>
+    /// <param name="leaves">Where new events are noted for the log; null for a database without one.</param>
+    internal Work(IDocumentSession session, Provenance provenance, PendingLeaves? leaves)
     {
-        _session = session;
+        (_session, _leaves) = (session, leaves);
         _session.LastModifiedBy = provenance.By;
         _session.CorrelationId = provenance.Correlation;
         _session.CausationId = provenance.Causation;
@@ -69,9 +74,10 @@ public sealed class Work
         where T : class => Append<T>(key, 0, null, events);
 
     /// <summary>Appends what nobody decides on, and what changes no state.</summary>
-    public void Record(string key, params object[] events)
+    public async Task RecordAsync(string key, object e, CancellationToken cancellationToken)
     {
-        _session.Events.Append(key, events);
+        var version = (await _session.Events.FetchStreamStateAsync(key, cancellationToken))?.Version ?? 0;
+        _leaves?.Add(key, version, _session.Events.Append(key, version + 1, e).Events);
         HasChanges = true;
     }
 
@@ -86,15 +92,10 @@ public sealed class Work
     private T Append<T>(string key, long version, T? before, object[] events)
         where T : class
     {
-        if (version == 0)
-        {
-            _session.Events.StartStream<T>(key, events);
-        }
-        else
-        {
-            _session.Events.Append(key, version + events.Length, events);
-        }
-
+        var action = version == 0
+            ? _session.Events.StartStream<T>(key, events)
+            : _session.Events.Append(key, version + events.Length, events);
+        _leaves?.Add(key, version, action.Events);
         var state = States.Of<T>().Fold(key, before, events)!;
         _session.Store(state);
         HasChanges = true;
@@ -110,6 +111,7 @@ public sealed class Work
     {
         try
         {
+            _leaves?.Queue(_session);
             await _session.SaveChangesAsync(cancellationToken);
         }
         catch (Exception exception) when (

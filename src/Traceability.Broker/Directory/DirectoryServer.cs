@@ -3,6 +3,7 @@ using Grpc.Core;
 using Traceability.Domain;
 using Traceability.Hosting;
 using Traceability.Proofs;
+using Traceability.Proofs.Logs;
 using Traceability.Storage;
 using Operator = Traceability.Domain.Operators.Operator;
 using Wire = Traceability.Contracts.Broker.V1;
@@ -51,7 +52,7 @@ internal sealed class DirectoryServer(BrokerStore store) : Wire.DirectoryService
         var input = new Input();
         var use = input.Enum<Wire.KeyUse, Domain.Operators.KeyUse>("use", request.Use);
         var jwk = input.Text("jwk", request.Jwk, 1, MaxJwk);
-        var keyId = KeyIdOf(input, jwk);
+        var keyId = KeyIdOf(input, use, jwk);
         input.ThrowIfInvalid();
 
         var caller = await store.CallerAsync(context);
@@ -126,16 +127,17 @@ internal sealed class DirectoryServer(BrokerStore store) : Wire.DirectoryService
         return ToWire(decided.State);
     }
 
-    private static string KeyIdOf(Input input, string jwk)
+    private static string KeyIdOf(Input input, Domain.Operators.KeyUse use, string jwk)
     {
+        var log = use == Domain.Operators.KeyUse.Log;
         try
         {
-            return PublicKey.FromJwk(jwk).KeyId;
+            return log ? OctetKey.KeyId(OctetKey.FromJwk(jwk)) : PublicKey.FromJwk(jwk).KeyId;
         }
         catch (ProofException exception)
         {
-            input.Violate(
-                "jwk", jwk, $"must be a public EC key on P-256 as JSON Web Key (RFC 7517); {exception.Message}");
+            var right = log ? "Ed25519 key (RFC 8037)" : "EC key on P-256";
+            input.Violate("jwk", jwk, $"must be a public {right} as JSON Web Key (RFC 7517); {exception.Message}");
             return "";
         }
     }

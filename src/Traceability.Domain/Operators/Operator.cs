@@ -19,6 +19,9 @@ public enum KeyUse
 {
     Signing = 1,
     Sealing = 2,
+
+    /// <summary>Of the checkpoints of the operator's log (Ed25519).</summary>
+    Log = 3,
 }
 
 /// <summary>A public key and when it was in use; half open.</summary>

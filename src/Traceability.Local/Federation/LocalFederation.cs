@@ -75,6 +75,8 @@ public sealed class LocalFederation : IAsyncDisposable
     /// <summary>PEM file of the key with which the broker signs tokens.</summary>
     public string TokenIssuerKey => Path.Combine(_folder, "token-issuer.pem");
 
+    private string BrokerLogSecret => Path.Combine(_folder, "broker.log-secret");
+
     public string ConnectionString(string database) => _postgres.ConnectionString(database);
 
     /// <param name="folder">Takes data, logs, keys and settings. A new one starts an empty federation.</param>
@@ -268,6 +270,8 @@ public sealed class LocalFederation : IAsyncDisposable
             SecretFile.Write(TokenIssuerKey, key.ExportPkcs8PrivateKeyPem());
         }
 
+        SecretFile.Write(BrokerLogSecret, RandomNumberGenerator.GetHexString(64, lowercase: true));
+
         Broker = $"https://127.0.0.1:{FreePort()}";
         WriteBroker("broker", Broker);
     }
@@ -284,6 +288,7 @@ public sealed class LocalFederation : IAsyncDisposable
         {
             ["Host"] = Host(name, listen, requireClientCertificate: true),
             ["ConnectionStrings"] = new { Server = _postgres.ConnectionString("postgres") },
+            ["Broker"] = new { LogSecretFile = BrokerLogSecret },
             ["TokenIssuer"] = new
             {
                 SigningKey = TokenIssuerKey,

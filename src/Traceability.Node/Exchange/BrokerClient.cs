@@ -21,6 +21,7 @@ internal sealed class BrokerClient
         Trades = new(channel);
         Releases = new(channel);
         Exchange = new(channel);
+        Witness = new(channel);
     }
 
     public DirectoryService.DirectoryServiceClient Directory { get; }
@@ -30,6 +31,8 @@ internal sealed class BrokerClient
     public ReleaseService.ReleaseServiceClient Releases { get; }
 
     public ExchangeService.ExchangeServiceClient Exchange { get; }
+
+    public WitnessService.WitnessServiceClient Witness { get; }
 
     /// <summary>Token and deadline of one call.</summary>
     public async Task<CallOptions> CallAsync(CancellationToken cancellationToken) =>

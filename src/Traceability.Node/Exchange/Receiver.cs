@@ -181,7 +181,7 @@ internal sealed partial class Receiver(
     {
         if (received is not UpstreamTotalReceived total)
         {
-            work.Record(Keys.Upstream(tradeId), received);
+            await work.RecordAsync(Keys.Upstream(tradeId), received, cancellationToken);
             return;
         }
 

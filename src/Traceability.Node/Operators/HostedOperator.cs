@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using Grpc.Core;
 using Npgsql;
+using Traceability.Domain;
 using Traceability.Hosting;
 using Traceability.Node.Exchange;
 using Traceability.Storage;
+using Traceability.Storage.Logs;
 
 namespace Traceability.Node.Operators;
 
@@ -21,6 +23,12 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
     public OperatorKeys Keys { get; } = keys;
 
     public BrokerClient Broker { get; } = broker;
+
+    /// <summary>The tamper-evident log of this operator's events.</summary>
+    public HistoryLog Log { get; } = store.KeepLog(EventStore.DatabaseOf(operatorId), keys.Log);
+
+    /// <summary>Why nothing is answered or done for this operator any more; null as long as all is well.</summary>
+    public string? Stopped { get; private set; }
 
     /// <summary>One roll-up at a time: each sees all that was committed before it.</summary>
     public SemaphoreSlim RollingUp { get; } = new(1);
@@ -65,6 +73,9 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
     public Task<IReadOnlyList<object>> EventsAsync(string key, CancellationToken cancellationToken) =>
         store.EventsAsync(Database, key, cancellationToken);
 
+    /// <summary>History is not what it should be: whatever was built on it would be wrong, too.</summary>
+    public void Stop(string finding) => Stopped = finding;
+
     public void Dispose()
     {
         _outbox.Dispose();
@@ -91,6 +102,11 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
     private async Task<T> WorkAsync<T>(
         Provenance provenance, Func<Work, Task<T>> work, CancellationToken cancellationToken)
     {
+        if (Stopped is { } finding)
+        {
+            throw new RefusedException(RefusalReason.HistoryBroken, finding, ("operator_id", $"{OperatorId}"));
+        }
+
         var result = await store.WorkAsync(Database, provenance, work, cancellationToken);
         Interlocked.Exchange(ref _committed, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         return result;

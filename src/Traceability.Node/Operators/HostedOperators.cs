@@ -5,13 +5,15 @@ using Grpc.Net.Client;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Traceability.Domain;
 using Traceability.Hosting;
+using Traceability.Node.Audit;
 using Traceability.Node.Exchange;
 using Traceability.Storage;
+using Traceability.Storage.Logs;
 
 namespace Traceability.Node.Operators;
 
 /// <summary>The operators of this node. They come one by one, and nothing of one is reachable from another.</summary>
-internal sealed class HostedOperators : IHealthCheck, IDisposable
+internal sealed partial class HostedOperators : IHealthCheck, IDisposable
 {
     private readonly EventStore _store;
     private const int ShortestSecret = 32;
@@ -19,14 +21,16 @@ internal sealed class HostedOperators : IHealthCheck, IDisposable
     private readonly HostSettings _host;
     private readonly string _keySecret;
     private readonly TimeProvider _clock;
+    private readonly ILogger<HostedOperators> _logger;
     private readonly GrpcChannel _broker;
     private readonly SocketsHttpHandler _tokens;
     private readonly ConcurrentDictionary<Guid, HostedOperator> _operators = [];
     private readonly Channel<HostedOperator> _arrivals = Channel.CreateUnbounded<HostedOperator>();
 
-    public HostedOperators(NodeSettings node, HostSettings host, EventStore store, TimeProvider clock)
+    public HostedOperators(
+        NodeSettings node, HostSettings host, EventStore store, TimeProvider clock, ILogger<HostedOperators> logger)
     {
-        (_store, _host, _clock) = (store, host, clock);
+        (_store, _host, _clock, _logger) = (store, host, clock, logger);
         _keySecret = File.ReadAllText(node.KeySecretFile).Trim();
         if (_keySecret.Length < ShortestSecret)
         {
@@ -51,8 +55,13 @@ internal sealed class HostedOperators : IHealthCheck, IDisposable
     public HostedOperator Of(ServerCallContext call)
     {
         var id = call.Caller().OperatorId;
-        return _operators.GetValueOrDefault(id) ?? throw RefusedException.NotDisclosed("Operator", "operator_id", id);
+        var op = _operators.GetValueOrDefault(id) ?? throw RefusedException.NotDisclosed("Operator", "operator_id", id);
+        return op.Stopped is not { } finding
+            ? op
+            : throw new RefusedException(RefusalReason.HistoryBroken, finding, ("operator_id", id.ToString()));
     }
+
+    public IEnumerable<HostedOperator> All => _operators.Values;
 
     /// <summary>
     /// Brings an operator's database up to date and lets it live here. A second time changes nothing.
@@ -68,15 +77,33 @@ internal sealed class HostedOperators : IHealthCheck, IDisposable
         var tokens = new FederationTokens(http, _host.Issuer, settings.ClientId, settings.ClientSecret, _clock);
         var hosted = new HostedOperator(
             settings.OperatorId,
-            OperatorKeys.LoadOrCreate(settings.Keys, _keySecret),
+            OperatorKeys.LoadOrCreate(settings.OperatorId, settings.Keys, _keySecret),
             new BrokerClient(_broker, tokens, _clock),
             _store);
         await _store.MigrateAsync(hosted.Database, cancellationToken);
-        if (_operators.TryAdd(settings.OperatorId, hosted))
+        await StopIfBrokenAsync(hosted, cancellationToken);
+        if (_operators.TryAdd(settings.OperatorId, hosted) && hosted.Stopped is null)
         {
             _arrivals.Writer.TryWrite(hosted);
         }
     }
+
+    /// <summary>Before anything is done: what is built on a history that was cut off is wrong, too.</summary>
+    private async Task StopIfBrokenAsync(HostedOperator op, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await LogKeeper.MustContinueAsync(op, cancellationToken);
+        }
+        catch (BrokenHistoryException broken)
+        {
+            op.Stop(broken.Message);
+            LogStopped(op.OperatorId, broken.Message);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Critical, "Operator {OperatorId} is stopped: {Finding}")]
+    private partial void LogStopped(Guid operatorId, string finding);
 
     public void Dispose()
     {
@@ -97,6 +124,8 @@ internal sealed class HostedOperators : IHealthCheck, IDisposable
             await one.VersionAsync("none", cancellationToken);
         }
 
-        return HealthCheckResult.Healthy();
+        return _operators.Values.FirstOrDefault(one => one.Stopped is not null) is { } stopped
+            ? HealthCheckResult.Degraded($"Operator {stopped.OperatorId} is stopped: {stopped.Stopped}")
+            : HealthCheckResult.Healthy();
     }
 }

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using Traceability.Contracts.Broker.V1;
+using Traceability.Node.Exchange;
 using Traceability.Proofs;
+using Traceability.Proofs.Logs;
 
 namespace Traceability.Node.Operators;
 
@@ -19,8 +21,9 @@ internal sealed class OperatorKeys
     private readonly string _secret;
     private readonly byte[] _referenceKey;
     private readonly Dictionary<KeyUse, List<PrivateKey>> _keys;
+    private bool _logKeyPublished;
 
-    private OperatorKeys(string folder, string secret)
+    private OperatorKeys(Guid operatorId, string folder, string secret)
     {
         (_folder, _secret) = (folder, secret);
         Directory.CreateDirectory(folder);
@@ -32,7 +35,17 @@ internal sealed class OperatorKeys
         }
 
         _referenceKey = SecretBox.Open(secret, File.ReadAllText(file));
+        var log = Path.Combine(folder, "log.key");
+        if (!File.Exists(log))
+        {
+            Write(log, SecretBox.Seal(secret, RandomNumberGenerator.GetBytes(ReferenceKeyBytes)));
+        }
+
+        Log = LogKeys.Of(LogKeys.OriginOf(operatorId), SecretBox.Open(secret, File.ReadAllText(log)));
     }
+
+    /// <summary>With which the operator's log is sealed and signed.</summary>
+    public LogKeys Log { get; }
 
     public PrivateKey Signing => _keys[KeyUse.Signing][^1];
 
@@ -45,7 +58,20 @@ internal sealed class OperatorKeys
         .. _keys.SelectMany(use => use.Value.Select((key, index) => (use.Key, key, index == use.Value.Count - 1))),
     ];
 
-    public static OperatorKeys LoadOrCreate(string folder, string secret) => new(folder, secret);
+    public static OperatorKeys LoadOrCreate(Guid operatorId, string folder, string secret) =>
+        new(operatorId, folder, secret);
+
+    /// <summary>The witness must know the log's key before its first checkpoint. Again changes nothing.</summary>
+    public async Task PublishLogKeyAsync(BrokerClient broker, CancellationToken cancellationToken)
+    {
+        if (!_logKeyPublished)
+        {
+            await broker.Directory.PublishKeyAsync(
+                new PublishKeyRequest { Use = KeyUse.Log, Jwk = OctetKey.ToJwk(Log.Signer.Verifier.PublicKey) },
+                await broker.CallAsync(cancellationToken));
+            _logKeyPublished = true;
+        }
+    }
 
     /// <summary>The pseudonym by which others know a part: always the same, and says nothing about it.</summary>
     public string PartRef(Guid traceId) => KeyedHash.Of(_referenceKey, traceId.ToByteArray());

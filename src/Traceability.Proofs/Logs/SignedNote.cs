@@ -56,7 +56,8 @@ public sealed record SignedNote(string Text, IReadOnlyList<NoteSignature> Signat
             : throw ProofException.Malformed("note");
     }
 
-    private static NoteSignature ParseLine(string line)
+    /// <summary>One signature line, without its line feed.</summary>
+    public static NoteSignature ParseLine(string line)
     {
         var parts = line.Split(' ');
         if (parts is not ["\u2014", { Length: > 0 } name, var encoded] || name.Contains('+', StringComparison.Ordinal)

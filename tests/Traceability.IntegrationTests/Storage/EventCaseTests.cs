@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 using Npgsql;
 using Traceability.Domain.Parts;
 using Traceability.Local.PostgreSql;
+using Traceability.Proofs.Logs;
 using Traceability.Storage;
+using Traceability.Storage.Logs;
 using Xunit;
 
 namespace Traceability.IntegrationTests.Storage;
@@ -26,12 +28,14 @@ public sealed partial class EventCaseTests : IAsyncLifetime
     private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(1));
     private PrivatePostgres _postgres = null!;
     private EventStore _store = null!;
+    private HistoryLog _log = null!;
 
     public async Task InitializeAsync()
     {
         _postgres = await PrivatePostgres.StartAsync(_folder, durable: false, _timer.Token);
         _store = EventStore.Open(_postgres.ConnectionString("postgres"), TimeProvider.System);
         await _store.MigrateAsync(Database, _timer.Token);
+        _log = _store.KeepLog(Database, LogKeys.Of("cases", new byte[32]));
     }
 
     [Fact]
@@ -55,6 +59,12 @@ public sealed partial class EventCaseTests : IAsyncLifetime
             Assert.True(newest == stored, $"{name} is stored in a new shape; UPDATE_LOCKS=1 adds it.\n{stored}");
             Assert.Equal(name, alias);
         }
+
+        // What is logged of an event is what the database gives back of it, whatever its type.
+        await _log.AppendAsync(_timer.Token);
+        var report = await HistoryCheck.RunAsync(_store.Source(Database), _log, [], _timer.Token);
+        Assert.Empty(report.Findings);
+        Assert.Equal(Pinned().Count(), report.Leaves);
     }
 
     [Fact]
@@ -71,7 +81,7 @@ public sealed partial class EventCaseTests : IAsyncLifetime
             // Read and written again it still says what it said; members that came later are empty.
             Assert.Equal(Pinned().Single(pinned => pinned.Name == name).Type, read.GetType());
             await _store.WorkAsync(
-                Database, new Provenance("test", null, null), work => Record(work, $"again/{stream}", read), _timer.Token);
+                Database, new Provenance("test", null, null), work => RecordAsync(work, $"again/{stream}", read), _timer.Token);
             Assert.True(await ContainsAsync($"again/{stream}", data), $"{file} is not read in full.");
         }
     }
@@ -84,13 +94,13 @@ public sealed partial class EventCaseTests : IAsyncLifetime
         _timer.Dispose();
     }
 
-    private static Task<bool> RecordAsync(Work work, string name, Type type) =>
-        Record(work, $"case/{name}", EventSample.Of(type));
+    private Task<bool> RecordAsync(Work work, string name, Type type) =>
+        RecordAsync(work, $"case/{name}", EventSample.Of(type));
 
-    private static Task<bool> Record(Work work, string stream, object e)
+    private async Task<bool> RecordAsync(Work work, string stream, object e)
     {
-        work.Record(stream, e);
-        return Task.FromResult(true);
+        await work.RecordAsync(stream, e, _timer.Token);
+        return true;
     }
 
     /// <summary>All shapes of an event, oldest first.</summary>

@@ -11,7 +11,7 @@ public class DependencyTests
         ["Contracts"] = [],
         ["Domain"] = [],
         ["Proofs"] = [],
-        ["Storage"] = ["Domain"],
+        ["Storage"] = ["Domain", "Proofs"],
         ["Hosting"] = ["Contracts", "Domain"],
         ["Node"] = ["Contracts", "Domain", "Proofs", "Storage", "Hosting"],
         ["Broker"] = ["Contracts", "Domain", "Proofs", "Storage", "Hosting"],

@@ -1,0 +1,121 @@
+using Google.Protobuf;
+using Grpc.Core;
+using Traceability.Contracts.Broker.V1;
+using Traceability.Domain;
+using Traceability.Hosting;
+using Traceability.Proofs.Logs;
+using Traceability.Storage.Logs;
+using KeyUse = Traceability.Domain.Operators.KeyUse;
+using Operator = Traceability.Domain.Operators.Operator;
+
+namespace Traceability.Broker.Witness;
+
+/// <summary>Cosigns what continues all that it has cosigned before.</summary>
+[AllowRoles(Roles.Node)]
+internal sealed class WitnessServer(BrokerStore store) : WitnessService.WitnessServiceBase
+{
+    private const int MaxCheckpoint = 64 * 1024;
+    private const int MaxOrigin = 200;
+    private const int MaxProof = 63;
+
+    public override async Task<AddCheckpointResponse> AddCheckpoint(
+        AddCheckpointRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var checkpoint = input.Lines("checkpoint", request.Checkpoint, MaxCheckpoint);
+        if (request.ConsistencyProof.Count > MaxProof)
+        {
+            input.Violate("consistency_proof", request.ConsistencyProof.Count, $"must have at most {MaxProof} hashes.");
+        }
+
+        input.ThrowIfInvalid();
+        var caller = await store.CallerAsync(context);
+        var origin = LogKeys.OriginOf(caller.OperatorId);
+        var (answer, seen) = await WitnessedLogs.JudgeAsync(
+            store.Source,
+            origin,
+            last => WitnessRule.Judge(
+                last,
+                request.OldSize,
+                [.. request.ConsistencyProof.Select(hash => hash.ToByteArray())],
+                checkpoint,
+                name => name == origin ? VerifierOf(caller, origin) : null),
+            checkpoint,
+            context.CancellationToken);
+        if (answer.Verdict is WitnessVerdict.Malformed or WitnessVerdict.BadSignature)
+        {
+            input.Violate("checkpoint", answer.Verdict, "must be a checkpoint that is signed with the log's key.");
+        }
+
+        input.ThrowIfInvalid();
+        var witness = store.LogKeys.Signer;
+        return answer.Verdict == WitnessVerdict.Accepted
+            ? new()
+            {
+                Cosignature = witness.Cosign(SignedNote.Parse(checkpoint).Text, store.Now).ToString(),
+                VerifierKey = witness.Witness.ToString(),
+            }
+            : throw Refusal(answer.Verdict, origin, seen);
+    }
+
+    [AllowRoles(Roles.Node, Roles.FederationAuditor)]
+    public override async Task<GetCheckpointResponse> GetCheckpoint(
+        GetCheckpointRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var origin = input.Text("origin", request.Origin, 1, MaxOrigin);
+        input.ThrowIfInvalid();
+        if (!context.Caller().Roles.Contains(Roles.FederationAuditor)
+            && origin != LogKeys.OriginOf((await store.CallerAsync(context)).OperatorId))
+        {
+            throw NotDisclosed(origin);
+        }
+
+        var note = await WitnessedLogs.ReadAsync(store.Source, origin, context.CancellationToken);
+        return new() { Checkpoint = note ?? "" };
+    }
+
+    public override async Task<GetBrokerCheckpointResponse> GetBrokerCheckpoint(
+        GetBrokerCheckpointRequest request, ServerCallContext context)
+    {
+        await store.CallerAsync(context);
+        var newest = await store.Log.CheckpointAsync(context.CancellationToken);
+        var response = new GetBrokerCheckpointResponse
+        {
+            Checkpoint = newest?.Note ?? "",
+            VerifierKey = store.Log.Verifier.ToString(),
+        };
+        if (newest is not null && request.OldSize > 0 && request.OldSize < newest.Size)
+        {
+            var proof = await store.Log.ConsistencyProofAsync(
+                request.OldSize, newest.Size, context.CancellationToken);
+            response.ConsistencyProof.AddRange(proof.Select(hash => ByteString.CopyFrom(hash)));
+        }
+
+        return response;
+    }
+
+    private static NoteVerifier? VerifierOf(Operator member, string origin) =>
+        member.Keys.LastOrDefault(key => key is { Use: KeyUse.Log, ValidUntil: null }) is { } key
+            ? new(origin, NoteSignatureType.Ed25519, OctetKey.FromJwk(key.Jwk))
+            : null;
+
+    private static RefusedException Refusal(WitnessVerdict verdict, string origin, long seen) => verdict switch
+    {
+        WitnessVerdict.UnknownLog => NotDisclosed(origin),
+        WitnessVerdict.OtherSize => new(
+            RefusalReason.StaleVersion,
+            $"The last checkpoint of this log that was cosigned has {seen} leaves.",
+            ("size", $"{seen}")),
+        _ => new(
+            RefusalReason.HistoryRewritten,
+            "The checkpoint does not continue the one that was cosigned before: history was rewritten.",
+            ("origin", origin),
+            ("size", $"{seen}")),
+    };
+
+    private static RefusedException NotDisclosed(string origin) => new(
+        RefusalReason.NotDisclosed,
+        "The log is not disclosed to you, or it does not exist.",
+        ("origin", origin));
+}

@@ -1,0 +1,120 @@
+using System.CommandLine;
+using Spectre.Console;
+using Traceability.Contracts.Node.V1;
+using Traceability.Proofs;
+using Traceability.Proofs.Logs;
+
+namespace Traceability.Cli;
+
+/// <summary>`trace audit ...`.</summary>
+internal static class AuditCommands
+{
+    public static Command Audit => new("audit", "Whether history is what was written, and the evidence for it.")
+    {
+        Check(),
+        Compare(),
+    };
+
+    private static Verb Check()
+    {
+        var seen = new Option<FileInfo[]>("--seen")
+        {
+            Description = "A checkpoint that somebody has kept from an earlier check; may be repeated.",
+            DefaultValueFactory = _ => [],
+        };
+        var keep = new Option<FileInfo?>("--keep") { Description = "Where to write the newest cosigned checkpoint." };
+        return new(
+            "check",
+            "Holds every event against the tamper-evident log, and the log against what the broker has cosigned.",
+            "audit check --keep checkpoint.txt",
+            async (parsed, session, output) =>
+            {
+                var request = new CheckHistoryRequest();
+                foreach (var file in parsed.GetValue(seen)!)
+                {
+                    request.SeenCheckpoints.Add(await ReadAsync(file, session.Cancelled));
+                }
+
+                var report = await session.Audit.CheckHistoryAsync(request, session.Call);
+                if (parsed.GetValue(keep) is { } target && report.CosignedCheckpoint.Length > 0)
+                {
+                    await File.WriteAllTextAsync(target.FullName, report.CosignedCheckpoint, session.Cancelled);
+                }
+
+                output.Show(
+                    report,
+                    report.Findings.Count == 0
+                        ? Output.Facts(
+                            ("events", $"{report.Leaves}, each as it was written"),
+                            ("waiting", $"{report.Waiting} to be logged"),
+                            ("masked", $"{report.Masked}"),
+                            ("checkpoints", $"{report.Checkpoints}, all fit"))
+                        : Output.Rows(
+                            ["what", "problem"], report.Findings.Select(one => new[] { one.What, one.Problem })),
+                    "keep the checkpoint outside this company: trace audit check --keep checkpoint.txt");
+                if (report.Findings.Count > 0)
+                {
+                    throw new ProblemException(
+                        $"History was changed in {report.Findings.Count} places. Stop the node, keep its database as "
+                            + "evidence, and restore a backup from before the change.");
+                }
+            },
+            seen, keep);
+    }
+
+    private static Verb Compare()
+    {
+        var one = new Argument<FileInfo>("one") { Description = "A checkpoint that somebody has kept." };
+        var other = new Argument<FileInfo>("other") { Description = "One that somebody else has kept." };
+        return new(
+            "compare",
+            "Finds out whether two people were shown the same history, from the checkpoints they kept.",
+            "audit compare mine.txt theirs.txt",
+            async (parsed, session, output) =>
+            {
+                Checkpoint[] two =
+                [
+                    await CheckpointAsync(parsed.GetValue(one)!, session.Cancelled),
+                    await CheckpointAsync(parsed.GetValue(other)!, session.Cancelled),
+                ];
+                if (two[0].Origin != two[1].Origin)
+                {
+                    throw new ProblemException($"They are of two logs: {two[0].Origin} and {two[1].Origin}.");
+                }
+
+                var (older, newer) = two[0].Size <= two[1].Size ? (two[0], two[1]) : (two[1], two[0]);
+                var answer = await session.Audit.ProveConsistencyAsync(
+                    new() { OldSize = older.Size, Size = newer.Size }, session.Call);
+                byte[][] proof = [.. answer.Hashes.Select(hash => hash.ToByteArray())];
+                if (!MerkleTree.Extends(older.Root, older.Size, newer.Root, newer.Size, proof))
+                {
+                    throw new ProblemException(
+                        $"These are two histories: what stood at {older.Size} events is not the beginning of what "
+                            + $"stands at {newer.Size}. Both checkpoints together prove it; keep them.");
+                }
+
+                output.Show(
+                    answer,
+                    new Text($"One history: the {older.Size} events of the older checkpoint are the first of the "
+                        + $"{newer.Size} of the newer one.\n"),
+                    "trace audit check");
+            },
+            one, other);
+    }
+
+    private static async Task<Checkpoint> CheckpointAsync(FileInfo file, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Checkpoint.Parse(SignedNote.Parse(await ReadAsync(file, cancellationToken)).Text);
+        }
+        catch (ProofException)
+        {
+            throw new ProblemException($"{file.Name} is no checkpoint: three lines and signatures are expected.");
+        }
+    }
+
+    private static async Task<string> ReadAsync(FileInfo file, CancellationToken cancellationToken) => file.Exists
+        ? await File.ReadAllTextAsync(file.FullName, cancellationToken)
+        : throw new ProblemException($"{file.FullName} does not exist.");
+}

@@ -1,0 +1,90 @@
+using Google.Protobuf;
+using Grpc.Core;
+using Traceability.Contracts.Broker.V1;
+using Traceability.Hosting;
+using Traceability.Node.Operators;
+using Traceability.Storage.Logs;
+using Wire = Traceability.Contracts.Node.V1;
+
+namespace Traceability.Node.Audit;
+
+/// <summary>Whether history is what was written.</summary>
+[AllowRoles(Roles.Clerk, Roles.Auditor)]
+internal sealed class AuditServer(HostedOperators operators) : Wire.AuditService.AuditServiceBase
+{
+    private const int MaxCheckpoints = 100;
+    private const int MaxCheckpoint = 64 * 1024;
+
+    public override async Task<Wire.CheckHistoryResponse> CheckHistory(
+        Wire.CheckHistoryRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        if (request.SeenCheckpoints.Count > MaxCheckpoints)
+        {
+            input.Violate("seen_checkpoints", request.SeenCheckpoints.Count, $"must be at most {MaxCheckpoints}.");
+        }
+
+        foreach (var (index, note) in request.SeenCheckpoints.Index())
+        {
+            input.Lines($"seen_checkpoints[{index}]", note, MaxCheckpoint);
+        }
+
+        input.ThrowIfInvalid();
+        var cosigned = await CosignedAsync(op, context.CancellationToken);
+        string[] seen = cosigned.Length == 0 ? [.. request.SeenCheckpoints] : [.. request.SeenCheckpoints, cosigned];
+        var report = await HistoryCheck.RunAsync(op.Source, op.Log, seen, context.CancellationToken);
+        return new()
+        {
+            Findings =
+            {
+                report.Findings.Select(finding => new Wire.HistoryFinding
+                {
+                    What = finding.What,
+                    Problem = finding.Problem,
+                }),
+            },
+            Leaves = report.Leaves,
+            Waiting = report.Waiting,
+            Masked = report.Masked,
+            Checkpoints = report.Checkpoints,
+            CosignedCheckpoint = cosigned,
+        };
+    }
+
+    public override async Task<Wire.ProveConsistencyResponse> ProveConsistency(
+        Wire.ProveConsistencyRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var size = (await op.Log.CheckpointAsync(context.CancellationToken))?.Size ?? 0;
+        var input = new Input();
+        if (request.OldSize < 1)
+        {
+            input.Violate("old_size", request.OldSize, "must be at least 1.");
+        }
+
+        if (request.Size < request.OldSize || request.Size > size)
+        {
+            input.Violate("size", request.Size, $"must be from old_size to the size of the log, {size}.");
+        }
+
+        input.ThrowIfInvalid();
+        var proof = await op.Log.ConsistencyProofAsync(request.OldSize, request.Size, context.CancellationToken);
+        return new() { Hashes = { proof.Select(hash => ByteString.CopyFrom(hash)) } };
+    }
+
+    /// <summary>What the broker remembers counts; what this node does only if the broker cannot be asked.</summary>
+    private static async Task<string> CosignedAsync(HostedOperator op, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var request = new GetCheckpointRequest { Origin = op.Log.Origin };
+            var call = await op.Broker.CallAsync(cancellationToken);
+            return (await op.Broker.Witness.GetCheckpointAsync(request, call)).Checkpoint;
+        }
+        catch (Exception fault) when (fault is RpcException or HttpRequestException)
+        {
+            return (await op.Log.CosignedAsync(cancellationToken))?.Note ?? "";
+        }
+    }
+}

@@ -1,0 +1,189 @@
+using Google.Protobuf;
+using Google.Rpc;
+using Grpc.Core;
+using Npgsql;
+using Traceability.Contracts.Broker.V1;
+using Traceability.Node.Operators;
+using Traceability.Proofs.Logs;
+using Traceability.Storage.Logs;
+
+namespace Traceability.Node.Audit;
+
+/// <summary>
+/// Puts every operator's events into its log, has the broker cosign the checkpoints, and watches the broker's log in
+/// return. An operator whose history is not what was written or witnessed is stopped.
+/// </summary>
+internal sealed partial class LogKeeper(HostedOperators operators, TimeProvider clock, ILogger<LogKeeper> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    /// <summary>The broker's log is looked at every so many rounds.</summary>
+    private const int WatchEvery = 30;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        List<HostedOperator> here = [];
+        using var timer = new PeriodicTimer(Interval, clock);
+        for (var round = 0; await timer.WaitForNextTickAsync(stoppingToken); round++)
+        {
+            foreach (var op in operators.All.Where(op => op.Stopped is null))
+            {
+                await KeepAsync(op, round % WatchEvery == 0, stoppingToken);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Whether the log is at least as long as the witness has seen it, and the same. A broker that cannot be asked is
+    /// asked again when the next checkpoint is cosigned.
+    /// </summary>
+    public static async Task MustContinueAsync(HostedOperator op, CancellationToken cancellationToken)
+    {
+        string note;
+        try
+        {
+            var request = new GetCheckpointRequest { Origin = op.Log.Origin };
+            var call = await op.Broker.CallAsync(cancellationToken);
+            note = (await op.Broker.Witness.GetCheckpointAsync(request, call)).Checkpoint;
+        }
+        catch (Exception fault) when (fault is RpcException or HttpRequestException)
+        {
+            return;
+        }
+
+        if (note.Length == 0)
+        {
+            return;
+        }
+
+        var witnessed = Checkpoint.Parse(SignedNote.Parse(note).Text);
+        var own = await op.Log.CheckpointAsync(cancellationToken);
+        if (own is null || own.Size < witnessed.Size)
+        {
+            throw new BrokenHistoryException(
+                $"The log ends after {own?.Size ?? 0} events, but the broker has cosigned {witnessed.Size}: an older "
+                    + "backup was restored. Restore a newer one, or have the operator enrolled anew.");
+        }
+
+        if (!(await op.Log.RootAsync(witnessed.Size, cancellationToken)).AsSpan().SequenceEqual(witnessed.Root))
+        {
+            throw new BrokenHistoryException(
+                $"The first {witnessed.Size} events are not those that the broker has cosigned: history was changed. "
+                    + "Run `trace audit check` and restore a backup from before the change.");
+        }
+    }
+
+    private async Task KeepAsync(HostedOperator op, bool watch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await op.Log.AppendAsync(cancellationToken);
+            if (await op.Log.CheckpointAsync(cancellationToken) is { Cosigned: false } newest)
+            {
+                await CosignAsync(op, newest, cancellationToken);
+            }
+
+            if (watch)
+            {
+                await WatchBrokerAsync(op, cancellationToken);
+            }
+        }
+        catch (BrokenHistoryException broken)
+        {
+            op.Stop(broken.Message);
+            LogStopped(op.OperatorId, broken.Message);
+        }
+        catch (Exception fault) when (
+            fault is RpcException or HttpRequestException or NpgsqlException or TimeoutException)
+        {
+            LogFault(op.OperatorId, fault is RpcException rpc ? $"broker {rpc.StatusCode}" : fault.GetType().Name);
+        }
+    }
+
+    private static async Task CosignAsync(
+        HostedOperator op, StoredCheckpoint newest, CancellationToken cancellationToken)
+    {
+        await op.Keys.PublishLogKeyAsync(op.Broker, cancellationToken);
+        var last = (await op.Log.CosignedAsync(cancellationToken))?.Size ?? 0;
+        var answer = await AddAsync(op, newest, last, cancellationToken);
+        await op.Log.CosignAsync(
+            newest.Size, SignedNote.ParseLine(answer.Cosignature), cancellationToken);
+    }
+
+    /// <summary>Goes on from what the witness has seen, if that is more than this node remembers, and ours.</summary>
+    private static async Task<AddCheckpointResponse> AddAsync(
+        HostedOperator op, StoredCheckpoint newest, long oldSize, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var request = new AddCheckpointRequest { Checkpoint = newest.Note, OldSize = oldSize };
+            var proof = await op.Log.ConsistencyProofAsync(oldSize, newest.Size, cancellationToken);
+            request.ConsistencyProof.AddRange(proof.Select(hash => ByteString.CopyFrom(hash)));
+            try
+            {
+                var call = await op.Broker.CallAsync(cancellationToken);
+                return await op.Broker.Witness.AddCheckpointAsync(request, call);
+            }
+            catch (RpcException refused) when (refused.StatusCode == StatusCode.Aborted && attempt == 1)
+            {
+                await MustContinueAsync(op, cancellationToken);
+                oldSize = SizeSeen(refused);
+            }
+            catch (RpcException refused) when (refused.StatusCode == StatusCode.FailedPrecondition)
+            {
+                await MustContinueAsync(op, cancellationToken);
+                throw;
+            }
+        }
+    }
+
+    private static long SizeSeen(RpcException refused) =>
+        Google.Rpc.Status.Parser.ParseFrom(refused.Trailers.GetValueBytes("grpc-status-details-bin"))
+            .Details.Where(detail => detail.Is(ErrorInfo.Descriptor))
+            .Select(detail => long.Parse(
+                detail.Unpack<ErrorInfo>().Metadata["size"], System.Globalization.CultureInfo.InvariantCulture))
+            .First();
+
+    /// <summary>The broker must not rewrite who was a member, who traded, and what was released.</summary>
+    private async Task WatchBrokerAsync(HostedOperator op, CancellationToken cancellationToken)
+    {
+        const string Origin = "traceability/broker";
+        var seen = await WitnessedLogs.ReadAsync(op.Source, Origin, cancellationToken) is { Length: > 0 } note
+            ? Checkpoint.Parse(SignedNote.Parse(note).Text).Size
+            : 0;
+        var answer = await op.Broker.Witness.GetBrokerCheckpointAsync(
+            new GetBrokerCheckpointRequest { OldSize = seen }, await op.Broker.CallAsync(cancellationToken));
+        if (answer.Checkpoint.Length == 0)
+        {
+            return;
+        }
+
+        var verifier = NoteVerifier.Parse(answer.VerifierKey);
+        var (judged, _) = await WitnessedLogs.JudgeAsync(
+            op.Source,
+            Origin,
+            last => WitnessRule.Judge(
+                last,
+                last?.Size ?? 0,
+                [.. answer.ConsistencyProof.Select(hash => hash.ToByteArray())],
+                answer.Checkpoint,
+                origin => origin == Origin ? verifier : null),
+            answer.Checkpoint,
+            cancellationToken);
+        if (judged.Verdict != WitnessVerdict.Accepted)
+        {
+            LogBrokerRewrote(judged.Verdict, seen);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Critical, "Operator {OperatorId} is stopped: {Finding}")]
+    private partial void LogStopped(Guid operatorId, string finding);
+
+    [LoggerMessage(LogLevel.Warning, "The log of operator {OperatorId} will be tried again: {Fault}")]
+    private partial void LogFault(Guid operatorId, string fault);
+
+    [LoggerMessage(LogLevel.Critical, "The broker's log does not continue what was seen at size {Size} "
+        + "({Verdict}); keep this node's database as evidence")]
+    private partial void LogBrokerRewrote(WitnessVerdict verdict, long size);
+}
