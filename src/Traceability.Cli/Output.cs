@@ -43,6 +43,10 @@ internal sealed class Output(bool json)
         }
     }
 
+    /// <summary>The answers of a stream, as one list.</summary>
+    public void Show(IEnumerable<IMessage> messages, IRenderable view, string next) => Show(
+        new JsonArray([.. messages.Select(message => JsonNode.Parse(Json.Format(message)))]), view, next);
+
     /// <summary>Something that is not an answer of the node, and what one would do next.</summary>
     public void Show(string message, string next) => Show(new { message }, new Text($"{message}\n"), next);
 

@@ -9,6 +9,14 @@ using Weasel.Core;
 
 namespace Traceability.Storage;
 
+/// <summary>An event with who recorded it, when and why.</summary>
+public sealed record RecordedEvent(
+    string Stream, long Version, DateTimeOffset Time, string Type, string By, string Correlation, string Causation,
+    object Data)
+{
+    public string Name => $"{Type} ({Stream}, version {Version})";
+}
+
 /// <summary>The databases of this process, by name: one per operator, and one for a broker.</summary>
 public sealed class EventStore : IAsyncDisposable
 {
@@ -141,6 +149,21 @@ public sealed class EventStore : IAsyncDisposable
     {
         await using var session = _store.QuerySession(database);
         return [.. (await session.Events.FetchStreamAsync(key, token: cancellationToken)).Select(e => e.Data)];
+    }
+
+    /// <summary>The events of several streams with all that was recorded of them, oldest first.</summary>
+    public async Task<IReadOnlyList<RecordedEvent>> HistoryAsync(
+        string database, IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
+    {
+        await using var session = _store.QuerySession(database);
+        var events = await session.QueryAsync<IEvent>(
+            "where d.stream_id = any(?) order by d.seq_id", cancellationToken, (object)keys.ToArray());
+        return
+        [
+            .. events.Select(e => new RecordedEvent(
+                e.StreamKey!, e.Version, e.Timestamp, e.EventTypeName, e.UserName ?? "", e.CorrelationId ?? "",
+                e.CausationId ?? "", e.Data)),
+        ];
     }
 
     /// <summary>Empties all read models and makes them anew from the events. Nobody may write meanwhile.</summary>

@@ -40,7 +40,7 @@ internal sealed class WitnessServer(BrokerStore store) : WitnessService.WitnessS
                 [.. request.ConsistencyProof.Select(hash => hash.ToByteArray())],
                 checkpoint,
                 name => name == origin ? VerifierOf(caller, origin) : null),
-            checkpoint,
+            () => $"{checkpoint}{Cosign(checkpoint)}\n",
             context.CancellationToken);
         if (answer.Verdict is WitnessVerdict.Malformed or WitnessVerdict.BadSignature)
         {
@@ -48,12 +48,11 @@ internal sealed class WitnessServer(BrokerStore store) : WitnessService.WitnessS
         }
 
         input.ThrowIfInvalid();
-        var witness = store.LogKeys.Signer;
         return answer.Verdict == WitnessVerdict.Accepted
             ? new()
             {
-                Cosignature = witness.Cosign(SignedNote.Parse(checkpoint).Text, store.Now).ToString(),
-                VerifierKey = witness.Witness.ToString(),
+                Cosignature = Cosign(checkpoint),
+                VerifierKey = store.LogKeys.Signer.Witness.ToString(),
             }
             : throw Refusal(answer.Verdict, origin, seen);
     }
@@ -94,6 +93,9 @@ internal sealed class WitnessServer(BrokerStore store) : WitnessService.WitnessS
 
         return response;
     }
+
+    private string Cosign(string checkpoint) =>
+        store.LogKeys.Signer.Cosign(SignedNote.Parse(checkpoint).Text, store.Now).ToString();
 
     private static NoteVerifier? VerifierOf(Operator member, string origin) =>
         member.Keys.LastOrDefault(key => key is { Use: KeyUse.Log, ValidUntil: null }) is { } key

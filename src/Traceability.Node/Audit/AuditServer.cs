@@ -1,8 +1,10 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Traceability.Contracts.Broker.V1;
+using Traceability.Domain.Parts;
 using Traceability.Hosting;
 using Traceability.Node.Operators;
+using Traceability.Node.Parts;
 using Traceability.Storage.Logs;
 using Wire = Traceability.Contracts.Node.V1;
 
@@ -50,6 +52,35 @@ internal sealed class AuditServer(HostedOperators operators) : Wire.AuditService
             Checkpoints = report.Checkpoints,
             CosignedCheckpoint = cosigned,
         };
+    }
+
+    public override async Task ReplayFootprint(
+        Wire.ReplayFootprintRequest request,
+        IServerStreamWriter<Wire.ReplayFootprintResponse> responseStream,
+        ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var traceId = input.Id("trace_id", request.TraceId);
+        var asOf = input.OptionalTime("as_of_time", request.AsOfTime) ?? DateTimeOffset.MaxValue;
+        if (request.Version < 0)
+        {
+            input.Violate("version", request.Version, "must be a version, or 0 for all.");
+        }
+
+        input.ThrowIfInvalid();
+        var part = await op.PartAsync(traceId, context.CancellationToken);
+        part.MustBe(PartKind.Made);
+        var replay = await Replay.OfAsync(op, part, asOf, context.CancellationToken);
+        foreach (var e in replay.Events)
+        {
+            await responseStream.SendAsync(new() { Event = e }, context);
+        }
+
+        foreach (var version in replay.Versions.Where(one => request.Version == 0 || one.Version == request.Version))
+        {
+            await responseStream.SendAsync(new() { Version = version }, context);
+        }
     }
 
     public override async Task<Wire.ProveConsistencyResponse> ProveConsistency(

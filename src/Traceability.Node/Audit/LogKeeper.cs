@@ -169,7 +169,7 @@ internal sealed partial class LogKeeper(HostedOperators operators, TimeProvider 
                 [.. answer.ConsistencyProof.Select(hash => hash.ToByteArray())],
                 answer.Checkpoint,
                 origin => origin == Origin ? verifier : null),
-            answer.Checkpoint,
+            () => answer.Checkpoint,
             cancellationToken);
         if (judged.Verdict != WitnessVerdict.Accepted)
         {

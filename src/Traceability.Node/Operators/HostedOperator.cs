@@ -76,6 +76,10 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
     /// <summary>History is not what it should be: whatever was built on it would be wrong, too.</summary>
     public void Stop(string finding) => Stopped = finding;
 
+    public Task<IReadOnlyList<RecordedEvent>> HistoryAsync(
+        IReadOnlyCollection<string> keys, CancellationToken cancellationToken) =>
+        store.HistoryAsync(Database, keys, cancellationToken);
+
     public void Dispose()
     {
         _outbox.Dispose();

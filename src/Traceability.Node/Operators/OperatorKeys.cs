@@ -52,6 +52,10 @@ internal sealed class OperatorKeys
     /// <summary>Newest first.</summary>
     public IEnumerable<PrivateKey> Sealing => Enumerable.Reverse(_keys[KeyUse.Sealing]);
 
+    /// <summary>One of the operator's own signing keys, in use or replaced.</summary>
+    public PublicKey? SigningKey(string keyId) =>
+        _keys[KeyUse.Signing].Select(key => key.Public).FirstOrDefault(key => key.KeyId == keyId);
+
     /// <summary>Oldest first.</summary>
     public IReadOnlyList<(KeyUse Use, PrivateKey Key, bool Current)> All =>
     [

@@ -25,7 +25,7 @@ public static class WitnessedLogs
     /// <param name="note">What is remembered of an accepted one.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public static async Task<(WitnessAnswer Answer, long SeenSize)> JudgeAsync(
-        NpgsqlDataSource source, string origin, Func<Checkpoint?, WitnessAnswer> judge, string note,
+        NpgsqlDataSource source, string origin, Func<Checkpoint?, WitnessAnswer> judge, Func<string> note,
         CancellationToken cancellationToken)
     {
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
@@ -48,7 +48,7 @@ public static class WitnessedLogs
 
         await using var keep = new NpgsqlCommand($"update {Table} set note = $2 where origin = $1", connection);
         keep.Parameters.AddWithValue(origin);
-        keep.Parameters.AddWithValue(note);
+        keep.Parameters.AddWithValue(note());
         await keep.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return (answer, answer.Accepted.Size);

@@ -35,6 +35,7 @@ public sealed class EvBatteryTests : IAsyncLifetime
         await AChangeFarAwayReachesExactlyWhatIsAboveItAsync();
         await ASilentSupplierMakesThePackIncompleteNotLighterAsync();
         await ASecondaryValueFillsTheGapAndShowsAsSuchAsync();
+        await EveryVersionOfEveryTotalIsReplayedAsync();
     }
 
     public async Task DisposeAsync()
@@ -84,6 +85,43 @@ public sealed class EvBatteryTests : IAsyncLifetime
 
         Assert.Equal(45, _chain.Expected.Count);
         Assert.Empty(wrong);
+    }
+
+    /// <summary>From the recorded events alone: the stored total, and the one that the statement says.</summary>
+    private async Task EveryVersionOfEveryTotalIsReplayedAsync()
+    {
+        var (versions, stated, suppliers) = (0, 0, 0);
+        List<string> wrong = [];
+        foreach (var company in _chain.Places.Select(place => place.Company))
+        {
+            using var owner = await AtWorkAsync(company);
+            var parts = (await owner.Parts.ListPartsAsync(new() { PageSize = 1000 }, owner.Call)).Parts;
+            foreach (var part in parts.Where(part => part.Kind == PartKind.Made))
+            {
+                using var replay = new AuditService.AuditServiceClient(owner.Channel).ReplayFootprint(
+                    new() { TraceId = part.TraceId }, owner.Call);
+                while (await replay.ResponseStream.MoveNext(_live.Deadline))
+                {
+                    if (replay.ResponseStream.Current.Version is not { } version)
+                    {
+                        continue;
+                    }
+
+                    versions++;
+                    stated += version.Stated ? 1 : 0;
+                    suppliers += version.Sources.Count(source => source.Presentation.Length > 0);
+                    if (!version.Agrees || !Equals(version.Stored, version.Replayed))
+                    {
+                        wrong.Add($"{company} {part.Name} version {version.Version}: {version}");
+                    }
+                }
+            }
+        }
+
+        Assert.Empty(wrong);
+        Assert.True(versions >= 45, $"{versions} versions");
+        Assert.True(stated >= 30, $"{stated} stated");
+        Assert.True(suppliers >= 40, $"{suppliers} totals of suppliers");
     }
 
     /// <summary>

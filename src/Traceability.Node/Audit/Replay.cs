@@ -1,0 +1,112 @@
+using Google.Protobuf.WellKnownTypes;
+using Traceability.Domain.Footprints;
+using Traceability.Domain.Parts;
+using Traceability.Domain.Quantities;
+using Traceability.Domain.Statements;
+using Traceability.Node.Exchange;
+using Traceability.Node.Footprints;
+using Traceability.Node.Operators;
+using Traceability.Proofs;
+using Traceability.Storage;
+using Wire = Traceability.Contracts.Node.V1;
+
+namespace Traceability.Node.Audit;
+
+/// <summary>All that was ever recorded about a part's total, and every version of it computed anew.</summary>
+internal sealed record Replay(IReadOnlyList<Wire.ReplayedEvent> Events, IReadOnlyList<Wire.ReplayedVersion> Versions)
+{
+    public static async Task<Replay> OfAsync(
+        HostedOperator op, Part part, DateTimeOffset asOf, CancellationToken cancellationToken)
+    {
+        var bill = await op.ReadAsync<BillOfMaterials>(Keys.BillOfMaterials(part.TraceId), cancellationToken);
+        Guid[] children =
+        [
+            .. (bill?.Versions ?? []).SelectMany(version => version.Lines).Select(line => line.ChildTraceId).Distinct(),
+        ];
+        var parts = await op.ManyAsync<Part>(children, Keys.Part, cancellationToken);
+        var upstreams = await op.UpstreamsAsync(children, cancellationToken);
+        string[] streams =
+        [
+            Keys.Part(part.TraceId), Keys.BillOfMaterials(part.TraceId), Keys.Footprint(part.TraceId),
+            Keys.Statement(op.Keys.PartRef(part.TraceId)),
+            .. children.Select(Keys.Footprint), .. upstreams.Select(upstream => Keys.Upstream(upstream.TradeId)),
+        ];
+        var history = (await op.HistoryAsync(streams, cancellationToken)).Where(e => e.Time <= asOf).ToArray();
+        var leaves = (await op.Log.LeavesAsync(streams, cancellationToken))
+            .ToDictionary(row => (row.Stream, row.Version));
+        var replayed = FootprintReplay.Of(
+            part, parts.ToDictionary(one => one.TraceId), [.. history.Select(e => new PastEvent(e.Name, e.Data))]);
+        var stated = history.Select(e => e.Data).OfType<StatementIssued>().ToLookup(issued => issued.Version);
+        List<Wire.ReplayedVersion> versions = [];
+        var before = TotalOfInputs.Nothing;
+        foreach (var version in replayed)
+        {
+            var now = TotalOfInputs.Of(version.Stored);
+            versions.Add(ToWire(version, Comparison.Of(before, now), [.. stated[version.Stored.Version]], op.Keys));
+            before = now;
+        }
+
+        return new([.. history.Select(Event)], versions);
+
+        Wire.ReplayedEvent Event(RecordedEvent e)
+        {
+            var leaf = leaves.GetValueOrDefault((e.Stream, e.Version));
+            return new()
+            {
+                Stream = e.Stream,
+                Version = e.Version,
+                Type = e.Type,
+                RecordTime = e.Time.ToTimestamp(),
+                By = e.By,
+                Correlation = e.Correlation,
+                Causation = e.Causation,
+                LogIndex = leaf?.Index ?? -1,
+                Data = leaf?.Event?.Data ?? "",
+            };
+        }
+    }
+
+    private static Wire.ReplayedVersion ToWire(
+        ReplayedVersion version, IReadOnlyList<FootprintChange> changes, StatementIssued[] stated, OperatorKeys keys) =>
+        new()
+        {
+            Version = version.Stored.Version,
+            RollUpTime = version.Stored.RolledUpAt.ToTimestamp(),
+            Stored = version.Stored.Figures is { } figures ? WireFigures.ToWire(figures) : null,
+            Replayed = version.Replayed.Figures is { } again ? WireFigures.ToWire(again) : null,
+            Agrees = version.Agrees && stated.All(statement => Says(statement, version.Stored, keys)),
+            Stated = stated.Length > 0,
+            Changes = { changes.Select(WireFootprint.ToWire) },
+            Sources =
+            {
+                version.Sources.Select(source => new Wire.ReplayedSource
+                {
+                    ChildTraceId = $"{source.Input?.ChildTraceId}",
+                    TradeId = $"{source.Input?.TradeId}",
+                    Amount = Amount.Format(source.Input is { } input
+                        ? input.ChildTotal ?? 0
+                        : version.Stored.Own!.Total),
+                    Event = source.Source ?? "",
+                    Presentation = source.Presentation ?? "",
+                }),
+            },
+        };
+
+    /// <summary>Opens the statement with all of its fields, as if everything had been released.</summary>
+    private static bool Says(StatementIssued statement, FootprintRolledUp stored, OperatorKeys keys)
+    {
+        try
+        {
+            var presentation = SelectiveStatement.Present(statement.Signature, statement.Disclosures.Values);
+            var read = StatementForm.Read(presentation, keys.SigningKey);
+            return stored.Figures is { } figures
+                && read.Version == stored.Version
+                && read.Complete == stored.Complete
+                && read.Figures.Equals(StatedFigures.Of(figures).ToFigures());
+        }
+        catch (ProofException)
+        {
+            return false;
+        }
+    }
+}
