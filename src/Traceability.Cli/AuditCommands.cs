@@ -2,6 +2,7 @@ using System.CommandLine;
 using Google.Protobuf.WellKnownTypes;
 using Spectre.Console;
 using Traceability.Contracts.Node.V1;
+using Traceability.Evidence;
 using Traceability.Proofs;
 using Traceability.Proofs.Logs;
 
@@ -14,6 +15,8 @@ internal static class AuditCommands
     {
         Check(),
         Replay(),
+        Export(),
+        Verify(),
         Compare(),
     };
 
@@ -106,6 +109,101 @@ internal static class AuditCommands
                 }
             },
             part, version, asOf, events);
+    }
+
+    private static Verb Export()
+    {
+        var part = new Argument<string>("part") { Description = "A made part: its trace id or name." };
+        var version = new Option<long>("--version") { Description = "Of its total; otherwise the newest." };
+        var file = new Option<FileInfo>("-o", "--to") { Description = "The file to write.", Required = true };
+        return new(
+            "export",
+            "Writes everything behind a total into one file that anybody can check without a server.",
+            "audit export module -o bundle.zip",
+            async (parsed, session, output) =>
+            {
+                var request = new ExportBundleRequest
+                {
+                    TraceId = await session.PartAsync(parsed.GetValue(part)!),
+                    Version = parsed.GetValue(version),
+                };
+                using var export = session.Audit.ExportBundle(request, session.Call);
+                var target = parsed.GetValue(file)!;
+                using var bytes = new MemoryStream();
+                while (await export.ResponseStream.MoveNext(session.Cancelled))
+                {
+                    export.ResponseStream.Current.Chunk.WriteTo(bytes);
+                }
+
+                await File.WriteAllBytesAsync(target.FullName, bytes.ToArray(), session.Cancelled);
+                output.Show(
+                    $"{target.FullName} holds {bytes.Length} bytes of evidence. It shows the bill of materials: give "
+                        + "it to nobody but an auditor.",
+                    $"trace audit verify {target.Name}");
+            },
+            part, version, file);
+    }
+
+    private static Verb Verify()
+    {
+        var file = new Argument<FileInfo>("bundle") { Description = "A file that `trace audit export` has written." };
+        var log = new Option<string?>("--log-key") { Description = "The company's log key, if you know it." };
+        var witness = new Option<string?>("--witness-key") { Description = "The broker's key, if you know it." };
+        return new(
+            "verify",
+            "Checks a bundle with no server and no network, and says in words what was checked.",
+            "audit verify bundle.zip",
+            async (parsed, _, output) =>
+            {
+                var source = parsed.GetValue(file)!;
+                var bundle = await BundleAsync(source);
+                var report = BundleVerifier.Verify(bundle);
+                BundleCheck[] pinned =
+                [
+                    .. Pin("The log's key is the one you know", parsed.GetValue(log), bundle.Manifest.LogKey),
+                    .. Pin(
+                        "The broker's key is the one you know", parsed.GetValue(witness), bundle.Manifest.WitnessKey),
+                ];
+                var checks = report.Checks.Concat(pinned).ToArray();
+                output.Show(
+                    new { report.Total, bundle.Manifest, Checks = checks },
+                    Output.Rows(
+                        ["", "checked", "found"],
+                        checks.Select(check => new[] { check.Good ? "yes" : "NO", check.What, check.Detail })),
+                    pinned.Length == 2
+                        ? "read report.md in the bundle"
+                        : "compare the keys with those you got elsewhere: --log-key, --witness-key");
+                if (checks.Any(check => !check.Good))
+                {
+                    throw new ProblemException(
+                        $"{source.Name} does not hold: see what is marked NO. Keep the file; it is the evidence.");
+                }
+            },
+            file, log, witness)
+        {
+            Offline = true,
+        };
+    }
+
+    private static IEnumerable<BundleCheck> Pin(string what, string? known, string named) =>
+        known is null ? [] : [new BundleCheck(what, known == named, named)];
+
+    private static async Task<AuditBundle> BundleAsync(FileInfo file)
+    {
+        if (!file.Exists)
+        {
+            throw new ProblemException($"{file.FullName} does not exist.");
+        }
+
+        try
+        {
+            return AuditBundle.FromZip(await File.ReadAllBytesAsync(file.FullName));
+        }
+        catch (ProofException)
+        {
+            throw new ProblemException(
+                $"{file.Name} is not a bundle that this version can read; `trace audit export` makes one.");
+        }
     }
 
     private static string[] Row(ReplayedVersion version) =>

@@ -33,6 +33,9 @@ internal sealed class Verb : Command
         SetAction((parsed, cancellationToken) => RunAsync(run, parsed, cancellationToken));
     }
 
+    /// <summary>Whether the verb needs no node: it has no session.</summary>
+    public bool Offline { get; init; }
+
     /// <summary>Whether the verb shows its own progress, or goes on for as long as the person likes.</summary>
     public bool OwnsScreen { get; init; }
 
@@ -42,6 +45,12 @@ internal sealed class Verb : Command
         var output = new Output(json: parsed.GetValue(Common.Output) == OutputForm.Json);
         try
         {
+            if (Offline)
+            {
+                await run(parsed, null!, output);
+                return 0;
+            }
+
             var profiles = Profiles.Load(parsed.GetValue(Common.ProfilesFile));
             var profile = profiles.Select(parsed.GetValue(Common.As));
             if (OwnsScreen)

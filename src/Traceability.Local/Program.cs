@@ -17,17 +17,22 @@ var story = new Option<string>("--case")
     DefaultValueFactory = _ => "three-tiers",
 };
 story.AcceptOnlyFromAmong("three-tiers", "ev-battery");
+var bundle = new Option<FileInfo?>("--bundle")
+{
+    Description = "With ev-battery: where to write the evidence behind the vehicle with the 64 kWh pack.",
+};
 var demo = new Command("demo", "Plays 3 + 5 + 10 = 18 kg through real nodes and a real broker. Example: demo --exit")
 {
     folder,
     exit,
     story,
+    bundle,
 };
 demo.SetAction(async (parsed, cancellationToken) =>
 {
     var chosen = parsed.GetValue(folder)?.FullName ?? Directory.CreateTempSubdirectory("traceability-").FullName;
     var code = parsed.GetValue(story) == "ev-battery"
-        ? await new ChainCommand(chosen, parsed.GetValue(exit)).RunAsync(cancellationToken)
+        ? await new ChainCommand(chosen, parsed.GetValue(exit), parsed.GetValue(bundle)).RunAsync(cancellationToken)
         : await new DemoCommand(chosen, parsed.GetValue(exit)).RunAsync(cancellationToken);
     if (code == 0 && parsed.GetValue(folder) is null)
     {

@@ -18,5 +18,5 @@ public sealed class ProofException(ProofFailure failure, string message) : Excep
 {
     public ProofFailure Failure { get; } = failure;
 
-    internal static ProofException Malformed(string what) => new(ProofFailure.Malformed, $"Malformed {what}.");
+    public static ProofException Malformed(string what) => new(ProofFailure.Malformed, $"Malformed {what}.");
 }

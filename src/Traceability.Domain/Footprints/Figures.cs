@@ -169,3 +169,11 @@ public sealed record StatedFigures(
 
     public override int GetHashCode() => Total.GetHashCode();
 }
+
+/// <summary>Components by the names they have in statements and on the wire.</summary>
+public static class FigureComponents
+{
+    /// <summary>The name of a component as it travels: "land_use".</summary>
+    public static string Name(FigureComponent component) => string.Concat($"{component}".Select((letter, index) =>
+        char.IsUpper(letter) && index > 0 ? $"_{letter}" : $"{letter}")).ToLowerInvariant();
+}

@@ -77,6 +77,20 @@ public sealed class CompanyAtWork : IDisposable
         return (await Footprints.DeclareContributionAsync(request, Call)).Footprint;
     }
 
+    /// <summary>The evidence behind the newest total of a part, as one file.</summary>
+    public async Task<byte[]> BundleAsync(string traceId, CancellationToken cancellationToken)
+    {
+        using var export = new AuditService.AuditServiceClient(Channel).ExportBundle(
+            new ExportBundleRequest { TraceId = traceId }, Call);
+        using var bytes = new MemoryStream();
+        while (await export.ResponseStream.MoveNext(cancellationToken))
+        {
+            export.ResponseStream.Current.Chunk.WriteTo(bytes);
+        }
+
+        return bytes.ToArray();
+    }
+
     public async Task ContainsAsync(string parent, string child, string quantity) =>
         await Parts.DeclareBillOfMaterialsAsync(
             new DeclareBillOfMaterialsRequest

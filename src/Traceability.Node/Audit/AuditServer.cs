@@ -1,10 +1,13 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Traceability.Contracts.Broker.V1;
+using Traceability.Domain;
+using Traceability.Domain.Footprints;
 using Traceability.Domain.Parts;
 using Traceability.Hosting;
 using Traceability.Node.Operators;
 using Traceability.Node.Parts;
+using Traceability.Storage;
 using Traceability.Storage.Logs;
 using Wire = Traceability.Contracts.Node.V1;
 
@@ -12,9 +15,10 @@ namespace Traceability.Node.Audit;
 
 /// <summary>Whether history is what was written.</summary>
 [AllowRoles(Roles.Clerk, Roles.Auditor)]
-internal sealed class AuditServer(HostedOperators operators) : Wire.AuditService.AuditServiceBase
+internal sealed class AuditServer(HostedOperators operators, TimeProvider clock) : Wire.AuditService.AuditServiceBase
 {
     private const int MaxCheckpoints = 100;
+    private const int ChunkBytes = 256 * 1024;
     private const int MaxCheckpoint = 64 * 1024;
 
     public override async Task<Wire.CheckHistoryResponse> CheckHistory(
@@ -80,6 +84,36 @@ internal sealed class AuditServer(HostedOperators operators) : Wire.AuditService
         foreach (var version in replay.Versions.Where(one => request.Version == 0 || one.Version == request.Version))
         {
             await responseStream.SendAsync(new() { Version = version }, context);
+        }
+    }
+
+    public override async Task ExportBundle(
+        Wire.ExportBundleRequest request,
+        IServerStreamWriter<Wire.ExportBundleResponse> responseStream,
+        ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var traceId = input.Id("trace_id", request.TraceId);
+        if (request.Version < 0)
+        {
+            input.Violate("version", request.Version, "must be a version, or 0 for the newest.");
+        }
+
+        input.ThrowIfInvalid();
+        var part = await op.PartAsync(traceId, context.CancellationToken);
+        part.MustBe(PartKind.Made);
+        var newest = (await op.ReadAsync<Footprint>(Keys.Footprint(traceId), context.CancellationToken))?.Version ?? 0;
+        var version = request.Version == 0 ? newest : request.Version;
+        if (version == 0 || version > newest)
+        {
+            throw RefusedException.NotDisclosed("Footprint", "trace_id", traceId);
+        }
+
+        var zip = await BundleWriter.WriteAsync(op, part, version, clock, context.CancellationToken);
+        foreach (var chunk in zip.Chunk(ChunkBytes))
+        {
+            await responseStream.SendAsync(new() { Chunk = ByteString.CopyFrom(chunk) }, context);
         }
     }
 

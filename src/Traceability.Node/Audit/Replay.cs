@@ -3,7 +3,8 @@ using Traceability.Domain.Footprints;
 using Traceability.Domain.Parts;
 using Traceability.Domain.Quantities;
 using Traceability.Domain.Statements;
-using Traceability.Node.Exchange;
+using Traceability.Domain.Trades;
+using Traceability.Evidence;
 using Traceability.Node.Footprints;
 using Traceability.Node.Operators;
 using Traceability.Proofs;
@@ -18,19 +19,9 @@ internal sealed record Replay(IReadOnlyList<Wire.ReplayedEvent> Events, IReadOnl
     public static async Task<Replay> OfAsync(
         HostedOperator op, Part part, DateTimeOffset asOf, CancellationToken cancellationToken)
     {
-        var bill = await op.ReadAsync<BillOfMaterials>(Keys.BillOfMaterials(part.TraceId), cancellationToken);
-        Guid[] children =
-        [
-            .. (bill?.Versions ?? []).SelectMany(version => version.Lines).Select(line => line.ChildTraceId).Distinct(),
-        ];
-        var parts = await op.ManyAsync<Part>(children, Keys.Part, cancellationToken);
-        var upstreams = await op.UpstreamsAsync(children, cancellationToken);
-        string[] streams =
-        [
-            Keys.Part(part.TraceId), Keys.BillOfMaterials(part.TraceId), Keys.Footprint(part.TraceId),
-            Keys.Statement(op.Keys.PartRef(part.TraceId)),
-            .. children.Select(Keys.Footprint), .. upstreams.Select(upstream => Keys.Upstream(upstream.TradeId)),
-        ];
+        var parts = await op.ManyAsync<Part>(
+            await ChildrenAsync(op, part, cancellationToken), Keys.Part, cancellationToken);
+        var (streams, _) = await StreamsAsync(op, part, cancellationToken);
         var history = (await op.HistoryAsync(streams, cancellationToken)).Where(e => e.Time <= asOf).ToArray();
         var leaves = (await op.Log.LeavesAsync(streams, cancellationToken))
             .ToDictionary(row => (row.Stream, row.Version));
@@ -64,6 +55,32 @@ internal sealed record Replay(IReadOnlyList<Wire.ReplayedEvent> Events, IReadOnl
                 Data = leaf?.Event?.Data ?? "",
             };
         }
+    }
+
+    /// <summary>All streams that bear on the total of a part, and the trades of what goes in.</summary>
+    public static async Task<(IReadOnlyCollection<string> Streams, IReadOnlyList<Trade> Trades)> StreamsAsync(
+        HostedOperator op, Part part, CancellationToken cancellationToken)
+    {
+        var children = await ChildrenAsync(op, part, cancellationToken);
+        var trades = await op.QueryAsync<Trade>(
+            Links.OfTradesAbout("trade/"), cancellationToken, (object)children);
+        var upstreams = await op.UpstreamsAsync(children, cancellationToken);
+        return (
+            [
+                Keys.Part(part.TraceId), Keys.BillOfMaterials(part.TraceId), Keys.Footprint(part.TraceId),
+                Keys.Statement(op.Keys.PartRef(part.TraceId)), .. children.Select(Keys.Part),
+                .. children.Select(Keys.Footprint), .. upstreams.Select(upstream => Keys.Upstream(upstream.TradeId)),
+            ],
+            trades);
+    }
+
+    private static async Task<Guid[]> ChildrenAsync(HostedOperator op, Part part, CancellationToken cancellationToken)
+    {
+        var bill = await op.ReadAsync<BillOfMaterials>(Keys.BillOfMaterials(part.TraceId), cancellationToken);
+        return
+        [
+            .. (bill?.Versions ?? []).SelectMany(version => version.Lines).Select(line => line.ChildTraceId).Distinct(),
+        ];
     }
 
     private static Wire.ReplayedVersion ToWire(

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Traceability.Domain.Certificates;
+using Traceability.Evidence;
 using Traceability.Proofs;
 
 namespace Traceability.Node.Exchange;

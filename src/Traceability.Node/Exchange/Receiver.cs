@@ -10,6 +10,7 @@ using Traceability.Domain.Footprints;
 using Traceability.Domain.Parts;
 using Traceability.Domain.Quantities;
 using Traceability.Domain.Trades;
+using Traceability.Evidence;
 using Traceability.Node.Footprints;
 using Traceability.Node.Operators;
 using Traceability.Proofs;

@@ -11,6 +11,7 @@ using Traceability.Domain.Certificates;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Releases;
 using Traceability.Domain.Statements;
+using Traceability.Evidence;
 using Traceability.Node.Footprints;
 using Traceability.Node.Operators;
 using Traceability.Node.Releases;

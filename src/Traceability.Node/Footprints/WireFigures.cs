@@ -36,7 +36,7 @@ internal static class WireFigures
             {
                 (figures.Components ?? []).Select(figure => new Wire.ComponentFigure
                 {
-                    Component = Name(figure.Component),
+                    Component = FigureComponents.Name(figure.Component),
                     Amount = Amount.Format(figure.Amount),
                 }),
             },
@@ -71,7 +71,8 @@ internal static class WireFigures
         {
             var at = $"{field}.components[{index}]";
             var name = input.OneOf($"{at}.component", figure.Component, ComponentNames);
-            var component = System.Enum.GetValues<FigureComponent>().FirstOrDefault(one => Name(one) == name);
+            var component = System.Enum.GetValues<FigureComponent>()
+                .FirstOrDefault(one => FigureComponents.Name(one) == name);
             if (components.Any(other => other.Component == component))
             {
                 input.Violate($"{at}.component", name, "must be named once.");
@@ -102,12 +103,8 @@ internal static class WireFigures
         return stages;
     }
 
-    /// <summary>The name of a component as it travels: "land_use".</summary>
-    public static string Name(FigureComponent component) => string.Concat($"{component}".Select((letter, index) =>
-        char.IsUpper(letter) && index > 0 ? $"_{letter}" : $"{letter}")).ToLowerInvariant();
-
     private static IReadOnlyList<string> ComponentNames { get; } =
-        [.. System.Enum.GetValues<FigureComponent>().Select(Name)];
+        [.. System.Enum.GetValues<FigureComponent>().Select(FigureComponents.Name)];
 
     private static Rating? ReadRating(Input input, string field, Wire.Rating? wire, decimal amount) => wire is null
         ? null

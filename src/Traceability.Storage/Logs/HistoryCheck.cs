@@ -167,6 +167,7 @@ public sealed class HistoryCheck
         if (row.Salt is null)
         {
             _masked++;
+            Find($"{e}", "was masked, and nothing says by whom");
         }
         else if (!LoggedEvent.PayloadHash(row.Salt, e.Data).AsSpan().SequenceEqual(row.PayloadHash))
         {

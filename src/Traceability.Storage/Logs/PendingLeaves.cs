@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using JasperFx.Events;
 using Marten;
+using Traceability.Domain;
 using Traceability.Proofs.Logs;
 
 namespace Traceability.Storage.Logs;
@@ -11,14 +11,6 @@ namespace Traceability.Storage.Logs;
 /// what was written when that is done.</summary>
 internal sealed class PendingLeaves(byte[] sealKey)
 {
-    /// <summary>As the store writes events.</summary>
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        Converters = { new JsonStringEnumConverter() },
-        IgnoreReadOnlyProperties = true,
-    };
-
     private readonly List<(string Stream, long Version, string Type, byte[] Salt, byte[] Hash)> _leaves = [];
 
     public void Add(string stream, long version, IReadOnlyList<IEvent> events)
@@ -26,7 +18,8 @@ internal sealed class PendingLeaves(byte[] sealKey)
         foreach (var (index, e) in events.Index())
         {
             var salt = RandomNumberGenerator.GetBytes(LoggedEvent.SaltBytes);
-            var hash = LoggedEvent.PayloadHash(salt, JsonSerializer.Serialize(e.Data, e.Data.GetType(), Json));
+            var data = JsonSerializer.Serialize(e.Data, e.Data.GetType(), EventJson.Options);
+            var hash = LoggedEvent.PayloadHash(salt, data);
             _leaves.Add((stream, version + index + 1, e.EventTypeName, salt, hash));
         }
     }

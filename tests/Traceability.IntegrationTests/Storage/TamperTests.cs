@@ -58,6 +58,7 @@ public sealed class TamperTests(ITestOutputHelper output) : IAsyncLifetime
     [InlineData("events from one on cut off", "delete from mt_events where seq_id >= (select e.seq_id from mt_events e join log_leaf l using (stream_id, version) where l.idx = $1)", "part/")]
     [InlineData("leaf changed", "update log_leaf set leaf_hash = sha256(leaf_hash) where idx = $1", "part_")]
     [InlineData("leaf's salt changed", "update log_leaf set salt = sha256(salt) where idx = $1", "part_")]
+    [InlineData("leaf's salt taken away", "update log_leaf set salt = null where idx = $1", "part_")]
     [InlineData("leaf dropped", "delete from log_leaf where idx = $1", "Leaf|part_")]
     [InlineData("leaf inserted", "insert into log_leaf select (select max(idx) + 1 from log_leaf), stream_id, 1000 + version, salt, payload_hash, leaf_hash, signed_size from log_leaf where idx = $1", "part/")]
     [InlineData("leaves in another order", "update log_leaf set idx = -2 where idx = $1; update log_leaf set idx = $1 where idx = ($1 + 1) % 80; update log_leaf set idx = ($1 + 1) % 80 where idx = -2", "Checkpoint|Leaf")]

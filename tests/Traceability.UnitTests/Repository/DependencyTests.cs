@@ -11,11 +11,12 @@ public class DependencyTests
         ["Contracts"] = [],
         ["Domain"] = [],
         ["Proofs"] = [],
+        ["Evidence"] = ["Domain", "Proofs"],
         ["Storage"] = ["Domain", "Proofs"],
         ["Hosting"] = ["Contracts", "Domain"],
-        ["Node"] = ["Contracts", "Domain", "Proofs", "Storage", "Hosting"],
+        ["Node"] = ["Contracts", "Domain", "Proofs", "Evidence", "Storage", "Hosting"],
         ["Broker"] = ["Contracts", "Domain", "Proofs", "Storage", "Hosting"],
-        ["Cli"] = ["Contracts", "Proofs"],
+        ["Cli"] = ["Contracts", "Proofs", "Evidence"],
         ["Local"] = ["Contracts"],
     };
 

@@ -4,8 +4,10 @@ using Traceability.Local.Federation;
 namespace Traceability.Local.Demo.EvBattery;
 
 /// <summary>Loads the chain in front of somebody, and prints its totals beside the expected ones.</summary>
-internal sealed class ChainCommand(string folder, bool exit)
+internal sealed class ChainCommand(string folder, bool exit, FileInfo? bundle)
 {
+    private const string BundledVehicle = "VEH_K";
+
     private readonly Chain _chain = Chain.Load();
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
@@ -17,6 +19,11 @@ internal sealed class ChainCommand(string folder, bool exit)
         var story = new ChainStory(federation, _chain, Screen.Tell);
         await story.PlayAsync(cancellationToken);
         var same = await ShowAsync(story, cancellationToken);
+        if (bundle is not null)
+        {
+            await WriteBundleAsync(federation, bundle, cancellationToken);
+        }
+
         if (!exit)
         {
             await Screen.StayAsync(
@@ -30,6 +37,16 @@ internal sealed class ChainCommand(string folder, bool exit)
         }
 
         return same ? 0 : 1;
+    }
+
+    private async Task WriteBundleAsync(
+        LocalFederation federation, FileInfo target, CancellationToken cancellationToken)
+    {
+        using var owner = await CompanyAtWork.StartAsync(federation, _chain.Owner(BundledVehicle), cancellationToken);
+        var bytes = await owner.BundleAsync(_chain.TraceId(BundledVehicle), cancellationToken);
+        await File.WriteAllBytesAsync(target.FullName, bytes, cancellationToken);
+        AnsiConsole.MarkupLineInterpolated(
+            $"The evidence behind {BundledVehicle} is in {target.FullName}: deploy/trace audit verify {target.Name}");
     }
 
     private async Task<bool> ShowAsync(ChainStory story, CancellationToken cancellationToken)

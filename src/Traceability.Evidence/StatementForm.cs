@@ -3,18 +3,17 @@ using System.Text.Json.Nodes;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Quantities;
 using Traceability.Domain.Releases;
-using Traceability.Node.Footprints;
 using Traceability.Proofs;
 
-namespace Traceability.Node.Exchange;
+namespace Traceability.Evidence;
 
 /// <summary>What was read from a statement that holds.</summary>
-internal sealed record ReceivedStatement(
+public sealed record ReceivedStatement(
     Guid Issuer, string PartRef, long Version, Figures Figures, bool Complete, string DeclaredUnit,
     ReferencePeriod? Period, DateTimeOffset IssuedAt, string KeyId, DateTimeOffset? ValidUntil);
 
 /// <summary>How a footprint becomes a statement, and a statement a footprint: an SD-JWT (RFC 9901).</summary>
-internal static class StatementForm
+public static class StatementForm
 {
     public const string Type = "traceability-statement+sd-jwt";
     public const string Method = "cradle-to-gate, kilogram CO2e per declared unit";
@@ -69,7 +68,7 @@ internal static class StatementForm
         if (figures.Components is { } components)
         {
             fields[ComponentsField] = Object(
-                components, one => WireFigures.Name(one.Component), one => Amount.Format(one.Amount));
+                components, one => FigureComponents.Name(one.Component), one => Amount.Format(one.Amount));
         }
 
         return SelectiveStatement.Issue(key, Type, claims, fields);
@@ -153,7 +152,7 @@ internal static class StatementForm
             ReadAmount(rating["rated_share"]!));
 
     private static FigureComponent ReadComponent(string name) =>
-        Enum.GetValues<FigureComponent>().Single(component => WireFigures.Name(component) == name);
+        Enum.GetValues<FigureComponent>().Single(component => FigureComponents.Name(component) == name);
 
     private static JsonObject Object<T>(IEnumerable<T> items, Func<T, string> key, Func<T, JsonNode> value) =>
         new(items.Select(item => KeyValuePair.Create<string, JsonNode?>(key(item), value(item))));

@@ -1,0 +1,18 @@
+using System.Text.RegularExpressions;
+using Traceability.Domain.Footprints;
+
+namespace Traceability.Evidence;
+
+/// <summary>Events by the names they are stored under.</summary>
+public static partial class EventTypes
+{
+    private static readonly Dictionary<string, Type> Types = typeof(FootprintRolledUp).Assembly.GetTypes()
+        .Where(type => type is { IsClass: true, IsPublic: true, IsAbstract: false })
+        .GroupBy(type => WordStart().Replace(type.Name, "_$0").ToLowerInvariant())
+        .ToDictionary(group => group.Key, group => group.First(), StringComparer.Ordinal);
+
+    public static Type? Find(string name) => Types.GetValueOrDefault(name);
+
+    [GeneratedRegex("(?<!^)[A-Z]")]
+    private static partial Regex WordStart();
+}

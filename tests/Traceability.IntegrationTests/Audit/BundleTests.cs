@@ -1,0 +1,118 @@
+using System.IO.Compression;
+using System.Text;
+using Traceability.Contracts.Node.V1;
+using Traceability.Evidence;
+using Traceability.IntegrationTests.Harness;
+using Traceability.Proofs;
+using Xunit;
+
+namespace Traceability.IntegrationTests.Audit;
+
+/// <summary>Evidence in one file, made by a live node and checked without it.</summary>
+public sealed class BundleTests : IAsyncLifetime
+{
+    private LiveFederation _live = null!;
+    private byte[] _bundle = [];
+
+    public async Task InitializeAsync()
+    {
+        _live = await LiveFederation.StartAsync([new("supplier", "one"), new("maker", "two"), new("customer", "two")]);
+        await _live.EnrolAsync();
+        using var supplier = await _live.AtWorkAsync("supplier");
+        using var maker = await _live.AtWorkAsync("maker");
+        using var customer = await _live.AtWorkAsync("customer");
+        var (cell, bought) = (
+            await supplier.RegisterAsync("cell", PartKind.Made), await maker.RegisterAsync("cell", PartKind.Bought));
+        var (module, pack) = (
+            await maker.RegisterAsync("module", PartKind.Made), await customer.RegisterAsync("module", PartKind.Bought));
+        await supplier.DeclareAsync(cell, "3");
+        await maker.ContainsAsync(module, bought, "2");
+        await maker.DeclareAsync(module, "5");
+        await supplier.AnswerAsync(await maker.RequestAsync(supplier.Company, bought, ""), cell, _live.Deadline);
+        await maker.WaitForTotalAsync(module, "11", _live.Deadline);
+        await maker.AnswerAsync(await customer.RequestAsync(maker.Company, pack, ""), module, _live.Deadline);
+        await customer.WaitForTotalAsync(pack, "11", _live.Deadline);
+        _bundle = await maker.BundleAsync(module, _live.Deadline);
+    }
+
+    [Fact]
+    public async Task A_bundle_holds_without_any_server()
+    {
+        foreach (var server in new[] { "node-one", "node-two", "broker" })
+        {
+            await _live.Processes.StopAsync(server);
+        }
+
+        var report = BundleVerifier.Verify(AuditBundle.FromZip(_bundle));
+
+        Assert.True(report.Good, string.Join("; ", report.Checks));
+        Assert.Equal("11", report.Total);
+        Assert.Contains(report.Checks, check => check.Detail == "1 statements");
+        Assert.Contains("11 kg CO2e, key", string.Join(";", report.Checks), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Whatever_is_changed_in_a_bundle_is_found()
+    {
+        var random = new Random(1);
+        var whole = AuditBundle.FromZip(_bundle);
+        List<string> unnoticed = [];
+        for (var time = 0; time < 200; time++)
+        {
+            var index = random.Next(whole.Events.Count);
+            var changed = Change(whole, index, random.Next(7));
+            if (BundleVerifier.Verify(changed).Good)
+            {
+                unnoticed.Add($"{whole.Events[index].Event}");
+            }
+        }
+
+        Assert.Empty(unnoticed);
+    }
+
+    [Fact]
+    public void Rubbish_is_no_bundle()
+    {
+        Assert.Throws<ProofException>(() => AuditBundle.FromZip(Encoding.UTF8.GetBytes("rubbish")));
+        using var bytes = new MemoryStream();
+        using (var zip = new ZipArchive(bytes, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            zip.CreateEntry("manifest.json");
+        }
+
+        Assert.Throws<ProofException>(() => AuditBundle.FromZip(bytes.ToArray()));
+        Assert.Throws<ProofException>(() => AuditBundle.FromZip(_bundle[..(_bundle.Length / 2)]));
+    }
+
+    public async Task DisposeAsync() => await _live.DisposeAsync();
+
+    private static AuditBundle Change(AuditBundle bundle, int index, int kind)
+    {
+        var victim = bundle.Events[index];
+        var events = bundle.Events.ToList();
+        switch (kind)
+        {
+            case 0:
+                events[index] = victim with { Event = victim.Event with { Data = victim.Event.Data.Replace("2", "4", StringComparison.Ordinal) } };
+                break;
+            case 1:
+                events[index] = victim with { Event = victim.Event with { By = "somebody else" } };
+                break;
+            case 2:
+                events[index] = victim with { Event = victim.Event with { Time = victim.Event.Time.AddDays(-1) } };
+                break;
+            case 3:
+                events[index] = victim with { Salt = null, Event = victim.Event with { Type = "part_forgotten" } };
+                break;
+            case 4:
+                return bundle with { Checkpoint = bundle.Checkpoint.Replace("\n", "\n ", StringComparison.Ordinal) };
+            case 5:
+                return bundle with { Manifest = bundle.Manifest with { PartRef = "other" } };
+            default:
+                events[index] = victim with { Index = victim.Index + 1 };
+                break;
+        }
+
+        return bundle with { Events = events };
+    }
+}
