@@ -18,6 +18,7 @@ internal static class AuditCommands
         Export(),
         Verify(),
         Compare(),
+        Models(),
     };
 
     private static Verb Check()
@@ -66,6 +67,28 @@ internal static class AuditCommands
             },
             seen, keep);
     }
+
+    private static Verb Models() => new(
+        "models",
+        "Makes every read model anew from the events and compares it with the one in use; changes nothing.",
+        "audit models",
+        async (_, session, output) =>
+        {
+            var report = await session.Audit.CheckReadModelsAsync(new(), session.Call);
+            output.Show(
+                report,
+                report.Differences.Count == 0
+                    ? Output.Facts(("streams", $"{report.Streams}, every read model is what its events lead to"))
+                    : Output.Rows(
+                        ["what", "problem"], report.Differences.Select(one => new[] { one.What, one.Problem })),
+                "trace audit check");
+            if (report.Differences.Count > 0)
+            {
+                throw new ProblemException(
+                    $"{report.Differences.Count} read models are not what their events lead to. Figures that are shown "
+                        + "may be wrong; the events are not. Ask the operator of the node to rebuild them.");
+            }
+        });
 
     private static Verb Replay()
     {

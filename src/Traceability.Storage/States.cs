@@ -1,6 +1,8 @@
 using System.Reflection;
+using System.Text.Json;
 using JasperFx.Events;
 using Marten;
+using Traceability.Domain;
 using Traceability.Domain.Certificates;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Operators;
@@ -41,6 +43,12 @@ internal interface IState
 {
     string Table { get; }
 
+    /// <summary>How the keys of its streams begin.</summary>
+    string Prefix { get; }
+
+    /// <summary>The document that all events of a stream lead to, as it would be stored; null if to none.</summary>
+    string? Make(string key, IEnumerable<object> events);
+
     void Register(StoreOptions options);
 
     /// <summary>Makes the table, so that SQL over several of them finds it.</summary>
@@ -59,6 +67,11 @@ internal sealed class State<T>(string prefix, Func<T?, object, T?> evolve) : ISt
     private static readonly PropertyInfo Id = typeof(T).GetProperty("Id")!;
 
     public string Table => $"mt_doc_{typeof(T).Name.ToLowerInvariant()}";
+
+    public string Prefix => prefix;
+
+    public string? Make(string key, IEnumerable<object> events) =>
+        Fold(key, null, events) is { } state ? JsonSerializer.Serialize(state, EventJson.Options) : null;
 
     public T? Fold(string key, T? before, IEnumerable<object> events)
     {

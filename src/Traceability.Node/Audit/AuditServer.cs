@@ -58,6 +58,20 @@ internal sealed class AuditServer(HostedOperators operators, TimeProvider clock)
         };
     }
 
+    public override async Task<Wire.CheckReadModelsResponse> CheckReadModels(
+        Wire.CheckReadModelsRequest request, ServerCallContext context)
+    {
+        var report = await ReadModelCheck.RunAsync(operators.Of(context).Source, context.CancellationToken);
+        return new()
+        {
+            Streams = report.Streams,
+            Differences =
+            {
+                report.Differences.Select(one => new Wire.HistoryFinding { What = one.Key, Problem = one.Problem }),
+            },
+        };
+    }
+
     public override async Task ReplayFootprint(
         Wire.ReplayFootprintRequest request,
         IServerStreamWriter<Wire.ReplayFootprintResponse> responseStream,

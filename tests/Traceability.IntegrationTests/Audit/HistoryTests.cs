@@ -58,6 +58,41 @@ public sealed class HistoryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Read_models_are_what_their_events_lead_to_also_while_others_write()
+    {
+        using var supplier = await _live.AtWorkAsync("supplier");
+        using var buyer = await _live.AtWorkAsync("buyer");
+        await TradeAsync(supplier, buyer);
+        var audit = new AuditService.AuditServiceClient(supplier.Channel);
+        var part = await supplier.RegisterAsync("busy", PartKind.Made);
+        var writing = Task.Run(async () =>
+        {
+            for (var kilograms = 1; kilograms <= 100; kilograms++)
+            {
+                await supplier.DeclareAsync(part, $"{kilograms}");
+            }
+        });
+        do
+        {
+            var report = await audit.CheckReadModelsAsync(new(), supplier.Call);
+            Assert.Empty(report.Differences);
+            Assert.True(report.Streams >= 6, $"{report.Streams} streams");
+        }
+        while (!writing.IsCompleted);
+
+        await writing;
+        await ExecuteAsync(supplier, $"""
+            update traceability.mt_doc_part set data = jsonb_set(data, '{"{name}"}', '"other"') where id = 'part/{part}';
+            delete from traceability.mt_doc_footprint where id = 'footprint/{part}';
+            insert into traceability.mt_doc_trade select 'trade/none', data from traceability.mt_doc_trade limit 1
+            """);
+        var differences = (await audit.CheckReadModelsAsync(new(), supplier.Call)).Differences;
+        Assert.Equal(
+            [$"footprint/{part}", $"part/{part}", "trade/none"],
+            differences.Select(one => one.What).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task A_node_with_an_older_backup_stops_and_says_what_to_do()
     {
         using var supplier = await _live.AtWorkAsync("supplier");

@@ -1,12 +1,11 @@
 using System.Text.RegularExpressions;
-using Traceability.Domain.Footprints;
 
-namespace Traceability.Evidence;
+namespace Traceability.Domain;
 
 /// <summary>Events by the names they are stored under.</summary>
 public static partial class EventTypes
 {
-    private static readonly Dictionary<string, Type> Types = typeof(FootprintRolledUp).Assembly.GetTypes()
+    private static readonly Dictionary<string, Type> Types = typeof(EventTypes).Assembly.GetTypes()
         .Where(type => type is { IsClass: true, IsPublic: true, IsAbstract: false })
         .GroupBy(type => WordStart().Replace(type.Name, "_$0").ToLowerInvariant())
         .ToDictionary(group => group.Key, group => group.First(), StringComparer.Ordinal);
