@@ -24,7 +24,7 @@ internal sealed class AuditServer(HostedOperators operators, TimeProvider clock)
     public override async Task<Wire.CheckHistoryResponse> CheckHistory(
         Wire.CheckHistoryRequest request, ServerCallContext context)
     {
-        var op = operators.Of(context);
+        var op = operators.EvenStopped(context);
         var input = new Input();
         if (request.SeenCheckpoints.Count > MaxCheckpoints)
         {
@@ -61,7 +61,7 @@ internal sealed class AuditServer(HostedOperators operators, TimeProvider clock)
     public override async Task<Wire.CheckReadModelsResponse> CheckReadModels(
         Wire.CheckReadModelsRequest request, ServerCallContext context)
     {
-        var report = await ReadModelCheck.RunAsync(operators.Of(context).Source, context.CancellationToken);
+        var report = await ReadModelCheck.RunAsync(operators.EvenStopped(context).Source, context.CancellationToken);
         return new()
         {
             Streams = report.Streams,
@@ -77,7 +77,7 @@ internal sealed class AuditServer(HostedOperators operators, TimeProvider clock)
         IServerStreamWriter<Wire.ReplayFootprintResponse> responseStream,
         ServerCallContext context)
     {
-        var op = operators.Of(context);
+        var op = operators.EvenStopped(context);
         var input = new Input();
         var traceId = input.Id("trace_id", request.TraceId);
         var asOf = input.OptionalTime("as_of_time", request.AsOfTime) ?? DateTimeOffset.MaxValue;
@@ -106,7 +106,7 @@ internal sealed class AuditServer(HostedOperators operators, TimeProvider clock)
         IServerStreamWriter<Wire.ExportBundleResponse> responseStream,
         ServerCallContext context)
     {
-        var op = operators.Of(context);
+        var op = operators.EvenStopped(context);
         var input = new Input();
         var traceId = input.Id("trace_id", request.TraceId);
         if (request.Version < 0)
@@ -134,7 +134,7 @@ internal sealed class AuditServer(HostedOperators operators, TimeProvider clock)
     public override async Task<Wire.ProveConsistencyResponse> ProveConsistency(
         Wire.ProveConsistencyRequest request, ServerCallContext context)
     {
-        var op = operators.Of(context);
+        var op = operators.EvenStopped(context);
         var size = (await op.Log.CheckpointAsync(context.CancellationToken))?.Size ?? 0;
         var input = new Input();
         if (request.OldSize < 1)

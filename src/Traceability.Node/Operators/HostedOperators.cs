@@ -54,11 +54,18 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
     /// </summary>
     public HostedOperator Of(ServerCallContext call)
     {
-        var id = call.Caller().OperatorId;
-        var op = _operators.GetValueOrDefault(id) ?? throw RefusedException.NotDisclosed("Operator", "operator_id", id);
+        var op = EvenStopped(call);
         return op.Stopped is not { } finding
             ? op
-            : throw new RefusedException(RefusalReason.HistoryBroken, finding, ("operator_id", id.ToString()));
+            : throw new RefusedException(
+                RefusalReason.HistoryBroken, finding, ("operator_id", op.OperatorId.ToString()));
+    }
+
+    /// <summary>For the rpcs that find out what is wrong with a stopped operator's history.</summary>
+    public HostedOperator EvenStopped(ServerCallContext call)
+    {
+        var id = call.Caller().OperatorId;
+        return _operators.GetValueOrDefault(id) ?? throw RefusedException.NotDisclosed("Operator", "operator_id", id);
     }
 
     public IEnumerable<HostedOperator> All => _operators.Values;

@@ -115,6 +115,10 @@ public sealed class HistoryTests : IAsyncLifetime
         Assert.Equal("HISTORY_BROKEN", Refusals.Reason(refused));
         Assert.Contains("an older backup was restored", refused.Status.Detail, StringComparison.Ordinal);
         Assert.Contains("Restore a newer one", refused.Status.Detail, StringComparison.Ordinal);
+
+        // What is missing can still be asked for.
+        var report = await CheckAsync(again);
+        Assert.Contains(report.Findings, one => one.Problem.Contains("a witness has seen", StringComparison.Ordinal));
     }
 
     [Fact]
