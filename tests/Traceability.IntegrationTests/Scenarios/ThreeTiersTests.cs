@@ -71,7 +71,7 @@ public class ThreeTiersTests(Federation federation) : IClassFixture<Federation>
             written += string.Join('\n', rows);
         }
 
-        foreach (var secret in new[] { "SENTINEL", "5.123456789", "8.123456789", "cathode", "module", "pack", "order 4711" })
+        foreach (var secret in new[] { "SENTINEL", "5.123456789", "8.123456789", "cathode", "module", "battery pack", "order 4711" })
         {
             Assert.DoesNotContain(secret, written, StringComparison.OrdinalIgnoreCase);
         }
