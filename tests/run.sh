@@ -49,7 +49,7 @@ for name in $(cd tests && printf '%s\n' Traceability.$project | sort -r); do
     folder=tests/$name
     step "Testing $name"
     dotnet test "$folder" --configuration Release --no-build --nologo --verbosity quiet \
-        --logger "trx;LogFileName=$name.trx" --results-directory "$results" "${filter[@]}" </dev/null \
+        --logger "console;verbosity=minimal" --logger "trx;LogFileName=$name.trx" --results-directory "$results" "${filter[@]}" </dev/null \
         || { status=1; [ -f "$results/$name.trx" ] || { echo "$name wrote no results" >&2; exit 1; }; }
 done
 

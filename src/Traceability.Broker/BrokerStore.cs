@@ -23,7 +23,7 @@ internal sealed class BrokerStore(EventStore store, TimeProvider clock, IConfigu
 
     /// <summary>With which the broker signs its own log, and cosigns those of its members.</summary>
     public LogKeys LogKeys { get; } = LogKeys.Of(
-        "traceability/broker",
+        LogKeys.BrokerOrigin,
         Encoding.UTF8.GetBytes(File.ReadAllText(configuration["Broker:LogSecretFile"]
             ?? throw new InvalidOperationException(
                 "Broker:LogSecretFile must name a file with at least 32 random characters.")).Trim()));
@@ -46,6 +46,14 @@ internal sealed class BrokerStore(EventStore store, TimeProvider clock, IConfigu
         new Provenance(call.Caller().ClientId, Activity.Current?.Id, call.Method),
         work,
         call.CancellationToken);
+
+    /// <summary>Work of the broker itself.</summary>
+    public Task<T> WorkAsync<T>(string causation, Func<Work, Task<T>> work, CancellationToken cancellationToken) =>
+        store.WorkAsync(
+            _database, new Provenance("broker", Activity.Current?.Id, causation), work, cancellationToken);
+
+    public Task<IReadOnlyList<object>> EventsAsync(string key, CancellationToken cancellationToken) =>
+        store.EventsAsync(_database, key, cancellationToken);
 
     public Task<T?> ReadAsync<T>(string key, CancellationToken cancellationToken)
         where T : class => store.ReadAsync<T>(_database, key, cancellationToken);

@@ -15,6 +15,7 @@ issuer.CheckOwnTokens(builder.Services);
 builder.Services.AddSingleton(services => EventStore.Open(
     builder.Configuration.GetConnectionString("Server")!, services.GetRequiredService<TimeProvider>()));
 builder.Services.AddSingleton<BrokerStore>();
+builder.Services.AddSingleton<DecisionLog>();
 builder.Services.AddSingleton<MailSignals>();
 builder.Services.AddHostedService<BrokerLogKeeper>();
 builder.Services.AddHealthChecks().AddCheck<BrokerStore>("database");

@@ -19,6 +19,17 @@ internal static class AuditCommands
         Verify(),
         Compare(),
         Models(),
+        Mask(),
+        AuditGrantCommands.Grant(),
+        AuditGrantCommands.Revoke(),
+        AuditGrantCommands.Grants(),
+        AuditGrantCommands.Reads(),
+    };
+
+    /// <summary>Only auditors of other firms need it.</summary>
+    public static Option<string?> Of => new("--of")
+    {
+        Description = "Whose history, if you audit for another firm: the company's operator id.",
     };
 
     private static Verb Check()
@@ -90,12 +101,42 @@ internal static class AuditCommands
             }
         });
 
+    private static Verb Mask()
+    {
+        var trade = new Argument<string>("trade") { Description = "The trade's id." };
+        var reason = new Option<string>("--reason")
+        {
+            Description = "Why; it stays, so write nothing personal.",
+            Required = true,
+        };
+        return new(
+            "mask",
+            "Takes what people wrote out of the events of a trade, for good; history stays provable.",
+            "audit mask 0190a5c7-6d4e-7c1a-8f00-0242ac120002 --reason \"a person asked for it\"",
+            async (parsed, session, output) =>
+            {
+                var request = new MaskTradeRequest
+                {
+                    TradeId = parsed.GetValue(trade)!,
+                    Reason = parsed.GetValue(reason)!,
+                };
+                var answer = await session.Audit.MaskTradeAsync(request, session.Call);
+                output.Show(
+                    answer,
+                    Output.Facts(
+                        ("masked", answer.Masked == 0 ? "nothing: no text is left" : $"{answer.Masked} events")),
+                    "trace audit check; the partner masks its own record, and backups keep theirs until they expire");
+            },
+            trade, reason);
+    }
+
     private static Verb Replay()
     {
         var part = new Argument<string>("part") { Description = "A made part: its trace id or name." };
         var version = new Option<long>("--version") { Description = "Only this version; otherwise all." };
         var asOf = new Option<DateTimeOffset?>("--as-of") { Description = "Only what was known then." };
         var events = new Option<bool>("--events") { Description = "Show every event, too." };
+        var of = Of;
         return new(
             "replay",
             "Computes every version of a part's total anew from the events, and says where each number came from.",
@@ -107,6 +148,7 @@ internal static class AuditCommands
                     TraceId = await session.PartAsync(parsed.GetValue(part)!),
                     Version = parsed.GetValue(version),
                     AsOfTime = parsed.GetValue(asOf)?.ToTimestamp(),
+                    OperatorId = Company(session, parsed.GetValue(of)),
                 };
                 using var replay = session.Audit.ReplayFootprint(request, session.Call);
                 List<ReplayFootprintResponse> all = [];
@@ -116,14 +158,18 @@ internal static class AuditCommands
                 }
 
                 var versions = all.Select(one => one.Version).Where(one => one is not null).ToArray();
+                // An auditor of another firm is not told what the company calls its parts.
+                var names = request.OperatorId.Length == 0 ? await session.NamesAsync() : id => id;
                 output.Show(
                     all,
                     new Rows(
                         parsed.GetValue(events) ? Events(all) : new Text(""),
                         Output.Rows(
-                            ["version", "when", "stored", "replayed", "where it came from", ""],
-                            versions.Select(Row))),
-                    "trace audit check");
+                            ["version", "when", "stored", "replayed", "where it came from", "what changed", ""],
+                            versions.Select(version => Row(version, names)))),
+                    request.OperatorId.Length == 0
+                        ? "trace audit check"
+                        : "trace audit export PART --of COMPANY -o bundle.zip");
                 if (versions.Any(one => !one.Agrees))
                 {
                     throw new ProblemException(
@@ -131,7 +177,7 @@ internal static class AuditCommands
                             + "`trace audit check` to see what was changed.");
                 }
             },
-            part, version, asOf, events);
+            part, version, asOf, events, of);
     }
 
     private static Verb Export()
@@ -139,6 +185,7 @@ internal static class AuditCommands
         var part = new Argument<string>("part") { Description = "A made part: its trace id or name." };
         var version = new Option<long>("--version") { Description = "Of its total; otherwise the newest." };
         var file = new Option<FileInfo>("-o", "--to") { Description = "The file to write.", Required = true };
+        var of = Of;
         return new(
             "export",
             "Writes everything behind a total into one file that anybody can check without a server.",
@@ -149,6 +196,7 @@ internal static class AuditCommands
                 {
                     TraceId = await session.PartAsync(parsed.GetValue(part)!),
                     Version = parsed.GetValue(version),
+                    OperatorId = Company(session, parsed.GetValue(of)),
                 };
                 using var export = session.Audit.ExportBundle(request, session.Call);
                 var target = parsed.GetValue(file)!;
@@ -159,12 +207,14 @@ internal static class AuditCommands
                 }
 
                 await File.WriteAllBytesAsync(target.FullName, bytes.ToArray(), session.Cancelled);
+                var cut = AuditBundle.FromZip(bytes.ToArray()).Manifest.WithoutBillOfMaterials == true;
                 output.Show(
-                    $"{target.FullName} holds {bytes.Length} bytes of evidence. It shows the bill of materials: give "
-                        + "it to nobody but an auditor.",
+                    $"{target.FullName} holds {bytes.Length} bytes of evidence. It shows "
+                        + (cut ? "what was signed for customers, and not what the total is made of."
+                            : "the bill of materials: give it to nobody but an auditor."),
                     $"trace audit verify {target.Name}");
             },
-            part, version, file);
+            part, version, file, of);
     }
 
     private static Verb Verify()
@@ -190,9 +240,16 @@ internal static class AuditCommands
                 var checks = report.Checks.Concat(pinned).ToArray();
                 output.Show(
                     new { report.Total, bundle.Manifest, Checks = checks },
-                    Output.Rows(
-                        ["", "checked", "found"],
-                        checks.Select(check => new[] { check.Good ? "yes" : "NO", check.What, check.Detail })),
+                    new Rows(
+                        Output.Facts(
+                            ("company", $"{bundle.Manifest.OperatorId}"),
+                            ("part", $"{bundle.Manifest.TraceId}, version {bundle.Manifest.Version}"),
+                            ("total", report.Total is null ? "none" : $"{report.Total} kg CO2e"),
+                            ("log key", bundle.Manifest.LogKey),
+                            ("broker's key", bundle.Manifest.WitnessKey)),
+                        Output.Rows(
+                            ["", "checked", "found"],
+                            checks.Select(check => new[] { check.Good ? "yes" : "NO", check.What, check.Detail }))),
                     pinned.Length == 2
                         ? "read report.md in the bundle"
                         : "compare the keys with those you got elsewhere: --log-key, --witness-key");
@@ -207,6 +264,8 @@ internal static class AuditCommands
             Offline = true,
         };
     }
+
+    public static string Company(Session session, string? of) => of is null ? "" : session.OperatorId(of);
 
     private static IEnumerable<BundleCheck> Pin(string what, string? known, string named) =>
         known is null ? [] : [new BundleCheck(what, known == named, named)];
@@ -229,7 +288,7 @@ internal static class AuditCommands
         }
     }
 
-    private static string[] Row(ReplayedVersion version) =>
+    private static string[] Row(ReplayedVersion version, Func<string, string> names) =>
     [
         $"{version.Version}",
         $"{version.RollUpTime.ToDateTimeOffset():u}",
@@ -237,6 +296,7 @@ internal static class AuditCommands
         version.Replayed?.Total ?? "nothing",
         string.Join('\n', version.Sources.Select(source =>
             $"{source.Amount} from {(source.Event.Length > 0 ? source.Event : "nowhere")}")),
+        string.Join('\n', version.Changes.Select(change => AnalysisCommands.Sentence(change, names))),
         (version.Agrees, version.Stated) switch
         {
             (true, true) => "agrees, also with the statement",

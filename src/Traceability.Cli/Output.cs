@@ -20,7 +20,13 @@ internal sealed class Output(bool json)
     /// <summary>Where output goes to a file or a pipe there is no window to fit into.</summary>
     private const int RedirectedWidth = 160;
 
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    /// <summary>Named as the answers of the node are.</summary>
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+    };
+
     private static readonly JsonFormatter Json =
         new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true).WithIndentation());
 

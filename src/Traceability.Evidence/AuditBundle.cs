@@ -24,9 +24,12 @@ public sealed record BundledEvent(
 /// <param name="LogKey">Of the operator's log (C2SP verifier key).</param>
 /// <param name="WitnessKey">Of the broker as witness (C2SP verifier key).</param>
 /// <param name="Keys">Of the operator and of its suppliers.</param>
+/// <param name="WithoutBillOfMaterials">
+/// True: shows what was signed for customers, and not what the total is made of. Otherwise absent.
+/// </param>
 public sealed record BundleManifest(
     string Format, Guid OperatorId, Guid TraceId, long Version, string PartRef, string LogKey, string WitnessKey,
-    IReadOnlyList<BundledKey> Keys)
+    IReadOnlyList<BundledKey> Keys, bool? WithoutBillOfMaterials = null)
 {
     public const string CurrentFormat = "traceability-audit-bundle/1";
 }

@@ -20,6 +20,9 @@ public sealed record BundleCheck(string What, bool Good, string Detail);
 /// <param name="Checks">In order. The claim holds if all are good.</param>
 public sealed record BundleReport(string? Total, IReadOnlyList<BundleCheck> Checks)
 {
+    /// <summary>All figures of the version that was claimed, computed anew; null if that was not possible.</summary>
+    public Figures? Figures { get; init; }
+
     public bool Good => Checks.All(check => check.Good);
 }
 
@@ -32,6 +35,7 @@ public sealed class BundleVerifier
     private readonly AuditBundle _bundle;
     private readonly List<BundleCheck> _checks = [];
     private readonly List<(BundledEvent Bundled, object? Data)> _events;
+    private Figures? _figures;
 
     private BundleVerifier(AuditBundle bundle)
     {
@@ -45,7 +49,7 @@ public sealed class BundleVerifier
         var verifier = new BundleVerifier(bundle);
         verifier.CheckEvents(verifier.CheckCheckpoint());
         verifier.CheckStreams();
-        return new(verifier.CheckTotal(), verifier._checks);
+        return new(verifier.CheckTotal(), verifier._checks) { Figures = verifier._figures };
     }
 
     private Checkpoint? CheckCheckpoint()
@@ -100,6 +104,12 @@ public sealed class BundleVerifier
 
     private string? CheckTotal()
     {
+        if (_bundle.Manifest.WithoutBillOfMaterials == true)
+        {
+            Add("Whether the total is the sum of its parts", true, "cannot be seen: they are not in this bundle");
+            return CheckStatement(null) is { } signed ? Amount.Format(signed.Figures.Total) : null;
+        }
+
         var version = ReplayVersion();
         var stored = version?.Stored.Figures;
         var total = stored is null ? "nothing" : $"{Amount.Format(stored.Total)} kg CO2e";
@@ -114,6 +124,7 @@ public sealed class BundleVerifier
             return null;
         }
 
+        _figures = version.Replayed.Figures;
         CheckStatement(version);
         CheckSuppliers(version);
         return stored is null ? null : Amount.Format(stored.Total);
@@ -150,21 +161,22 @@ public sealed class BundleVerifier
             : null;
     }
 
-    private void CheckStatement(ReplayedVersion version)
+    /// <param name="version">What it must say; null if that is not shown.</param>
+    private ReceivedStatement? CheckStatement(ReplayedVersion? version)
     {
         const string What = "The signed statement opens to the same figures";
         var all = _events.Select(one => one.Data).OfType<StatementIssued>().ToArray();
         if (all.Any(one => one.TraceId != _bundle.Manifest.TraceId || one.PartRef != _bundle.Manifest.PartRef))
         {
             Add(What, false, "a statement is about another part than the bundle");
-            return;
+            return null;
         }
 
-        var issued = all.LastOrDefault(one => one.Version == version.Stored.Version);
+        var issued = all.LastOrDefault(one => one.Version == _bundle.Manifest.Version);
         if (issued is null)
         {
-            Add("No statement was issued for this version", true, "nobody was shown it");
-            return;
+            Add("No statement was issued for this version", version is not null, "nobody was shown it");
+            return null;
         }
 
         try
@@ -173,15 +185,17 @@ public sealed class BundleVerifier
             var read = StatementForm.Read(presentation, keyId => KeyOf(_bundle.Manifest.OperatorId, keyId));
             var same = read.Issuer == _bundle.Manifest.OperatorId
                 && read.PartRef == _bundle.Manifest.PartRef
-                && read.Version == version.Stored.Version
-                && version.Stored.Figures is { } figures
-                && read.Figures.Equals(StatedFigures.Of(figures).ToFigures());
+                && read.Version == _bundle.Manifest.Version
+                && (version is null || (version.Stored.Figures is { } figures
+                    && read.Figures.Equals(StatedFigures.Of(figures).ToFigures())));
             var found = $"{Amount.Format(read.Figures.Total)} kg CO2e, key {read.KeyId}";
             Add(What, same, same ? found : "it says something else");
+            return same ? read : null;
         }
         catch (ProofException exception)
         {
             Add(What, false, exception.Message);
+            return null;
         }
     }
 

@@ -12,6 +12,9 @@ public static class Roles
     /// <summary>Reads an operator's data in its node.</summary>
     public const string Auditor = "auditor";
 
+    /// <summary>Reads in the nodes of others what they granted to its own operator, an auditing firm.</summary>
+    public const string ExternalAuditor = "external_auditor";
+
     /// <summary>A node, in the name of an operator, at the broker.</summary>
     public const string Node = "node";
 

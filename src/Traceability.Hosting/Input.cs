@@ -25,6 +25,10 @@ public sealed class Input
     }
 
     private const int MaxToken = 200;
+    private const int MaxCheckpoints = 100;
+
+    /// <summary>As much as a signed note may have.</summary>
+    private const int MaxCheckpoint = 64 * 1024;
 
     public bool HasViolations => _violations.Count > 0;
 
@@ -48,6 +52,9 @@ public sealed class Input
         return Guid.Empty;
     }
 
+    /// <summary>Null where nothing is given.</summary>
+    public Guid? OptionalId(string field, string value) => value.Length == 0 ? null : Id(field, value);
+
     public string Text(string field, string value, int minimum, int maximum)
     {
         if (value.Length < minimum || value.Length > maximum || value.Any(char.IsControl))
@@ -68,6 +75,18 @@ public sealed class Input
         }
 
         return value;
+    }
+
+    /// <summary>Checkpoints that others have kept: signed notes (C2SP).</summary>
+    public IReadOnlyList<string> Checkpoints(string field, IReadOnlyList<string> notes)
+    {
+        if (notes.Count > MaxCheckpoints)
+        {
+            Violate(field, notes.Count, $"must be at most {MaxCheckpoints}.");
+            return [];
+        }
+
+        return [.. notes.Index().Select(note => Lines($"{field}[{note.Index}]", note.Item, MaxCheckpoint))];
     }
 
     public string OneOf(string field, string value, IReadOnlyList<string> allowed)

@@ -1,4 +1,6 @@
 using Marten.Events;
+using Traceability.Domain;
+using Traceability.Domain.Audits;
 using Traceability.Domain.Certificates;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Operators;
@@ -34,6 +36,8 @@ internal static class EventNames
         events.MapEventType<ReleaseGranted>("release_granted");
         events.MapEventType<ReleaseRevoked>("release_revoked");
 
+        events.MapEventType<DecisionsLogged>("decisions_logged");
+
         events.MapEventType<ContributionDeclared>("contribution_declared");
         events.MapEventType<ContributionRevised>("contribution_revised");
         events.MapEventType<FootprintRolledUp>("footprint_rolled_up");
@@ -47,6 +51,13 @@ internal static class EventNames
         events.MapEventType<DisclosureRefused>("disclosure_refused");
 
         events.MapEventType<CertificateRecorded>("certificate_recorded");
+        events.MapEventType<CertificateSignedAnew>("certificate_signed_anew");
+
+        events.MapEventType<AuditGranted>("audit_granted");
+        events.MapEventType<AuditGrantRevoked>("audit_grant_revoked");
+        events.MapEventType<AuditGrantUsed>("audit_grant_used");
+
+        events.MapEventType<EventMasked>("event_masked");
 
         events.MapEventType<StatementIssued>("statement_issued");
         events.MapEventType<StatementWithdrawn>("statement_withdrawn");

@@ -21,5 +21,9 @@ public static class Keys
 
     public static string Statement(string partRef) => $"statement/{partRef}";
 
+    public static string AuditGrant(Guid grantId) => $"audit_grant/{grantId}";
+
+    public static string AuditRead(Guid readId) => $"audit_read/{readId}";
+
     public static string Upstream(Guid tradeId) => $"upstream/{tradeId}";
 }

@@ -96,6 +96,20 @@ internal static class Migrations
             size bigint primary key, note text not null, cosigned boolean not null default false);
         create table {EventStore.Schema}.log_witnessed (origin text primary key, note text not null)
         """,
+
+        // A long queue is worked off in order without sorting it each time.
+        $"""
+        alter table {EventStore.Schema}.log_pending add column id bigint generated always as identity;
+        create unique index log_pending_order on {EventStore.Schema}.log_pending (id)
+        """,
+
+        // What makes a decision provable: written with it; the batch is the event that speaks for it in the log.
+        $"""
+        alter table {EventStore.Schema}.decision
+            add column salt bytea, add column seal bytea, add column batch bigint;
+        create index decision_waiting on {EventStore.Schema}.decision (id) where batch is null;
+        create index decision_batch on {EventStore.Schema}.decision (batch, id)
+        """,
     ];
 
     public static async Task ApplyAsync(NpgsqlDataSource source, CancellationToken cancellationToken)

@@ -3,6 +3,7 @@ using System.Text.Json;
 using JasperFx.Events;
 using Marten;
 using Traceability.Domain;
+using Traceability.Domain.Audits;
 using Traceability.Domain.Certificates;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Operators;
@@ -31,11 +32,17 @@ internal static class States
         new State<Certificate>("certificate/", Certificate.Evolve),
         new State<Disclosure>("disclosure/", Disclosure.Evolve),
         new State<Statement>("statement/", Statement.Evolve),
+        new State<AuditGrant>("audit_grant/", AuditGrant.Evolve),
+        new State<AuditRead>("audit_read/", AuditRead.Evolve),
         new State<UpstreamTotal>("upstream/", UpstreamTotal.Evolve),
     ];
 
     public static State<T> Of<T>()
         where T : class => All.OfType<State<T>>().Single();
+
+    /// <summary>That of a stream.</summary>
+    public static IState Of(string key) =>
+        All.Single(state => key.StartsWith(state.Prefix, StringComparison.Ordinal));
 }
 
 /// <summary>A state of a type that is not known where it is used.</summary>
@@ -48,6 +55,9 @@ internal interface IState
 
     /// <summary>The document that all events of a stream lead to, as it would be stored; null if to none.</summary>
     string? Make(string key, IEnumerable<object> events);
+
+    /// <summary>Stores the document that all events of a stream lead to.</summary>
+    void Store(IDocumentSession session, string key, IEnumerable<object> events);
 
     void Register(StoreOptions options);
 
@@ -83,6 +93,9 @@ internal sealed class State<T>(string prefix, Func<T?, object, T?> evolve) : ISt
 
         return state;
     }
+
+    public void Store(IDocumentSession session, string key, IEnumerable<object> events) =>
+        session.Store(Fold(key, null, events)!);
 
     public void Register(StoreOptions options) => options.Schema.For<T>();
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using JasperFx;
 using Marten;
 using Traceability.Domain;
@@ -74,11 +75,49 @@ public sealed class Work
         where T : class => Append<T>(key, 0, null, events);
 
     /// <summary>Appends what nobody decides on, and what changes no state.</summary>
-    public async Task RecordAsync(string key, object e, CancellationToken cancellationToken)
+    /// <returns>Its place in the stream.</returns>
+    public async Task<long> RecordAsync(string key, object e, CancellationToken cancellationToken)
     {
         var version = (await _session.Events.FetchStreamStateAsync(key, cancellationToken))?.Version ?? 0;
         _leaves?.Add(key, version, _session.Events.Append(key, version + 1, e).Events);
         HasChanges = true;
+        return version + 1;
+    }
+
+    /// <summary>
+    /// Takes the personal data out of the events of a stream and of its state. What is taken out is gone for good; the
+    /// events' leaves stand, and every event is followed by the record of it.
+    /// </summary>
+    /// <returns>The records; none if there was nothing to take out.</returns>
+    public async Task<IReadOnlyList<EventMasked>> MaskAsync(
+        string key, string reason, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var stream = await _session.Events.FetchStreamAsync(key, token: cancellationToken);
+        StreamMask[] masks = [.. stream.Select(e => StreamMask.Of(e, reason, now)).OfType<StreamMask>()];
+        if (masks.Length == 0)
+        {
+            return [];
+        }
+
+        foreach (var (data, record) in masks.Select(mask => (mask.Data, mask.Record)))
+        {
+            Sql($"update {EventStore.Schema}.mt_events set data = ?::jsonb where stream_id = ? and version = ?",
+                data, key, record.Version);
+            Sql($"update {EventStore.Schema}.log_leaf set salt = null where stream_id = ? and version = ?",
+                key, record.Version);
+        }
+
+        object[] records = [.. masks.Select(mask => mask.Record)];
+        var action = _session.Events.Append(key, stream.Count + records.Length, records);
+        _leaves?.Add(key, stream.Count, action.Events);
+        var masked = masks.ToDictionary(mask => mask.Record.Version, mask => mask.Data);
+        States.Of(key).Store(
+            _session,
+            key,
+            stream.Select(e => masked.TryGetValue(e.Version, out var data)
+                ? JsonSerializer.Deserialize(data, e.Data.GetType(), EventJson.Options)!
+                : e.Data));
+        return [.. masks.Select(mask => mask.Record)];
     }
 
     /// <summary>Any other statement of the same transaction. Parameters are question marks.</summary>

@@ -6,6 +6,7 @@ var benchmarks = new Dictionary<string, (string What, Func<CancellationToken, Ta
     ["propagation"] = ("a change at the far end of 2, 3, 5 and 10 companies", PropagationBenchmark.AllAsync),
     ["two-hops"] = ("the same for 3 companies only", PropagationBenchmark.TwoHopsAsync),
     ["stranger"] = ("whether time tells what a refusal does not", StrangerBenchmark.RunAsync),
+    ["history"] = ("the log, replay and rebuild of a million events, against COPY", HistoryBenchmark.RunAsync),
     ["import"] = ("10,000 lines into a node, against bare inserts", ImportBenchmark.RunAsync),
 };
 if (args is [var name] && benchmarks.TryGetValue(name, out var chosen))

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Traceability.Broker.Log;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Domain;
 using Traceability.Domain.Releases;
@@ -117,31 +118,36 @@ internal sealed class ExchangeServer(BrokerStore store, MailSignals signals) : E
         Work work, Guid messageId, Guid tradeId, string purpose, Guid supplier, Trade? trade, MailboxMessage message,
         RefusedException? refusal)
     {
+        var now = DecisionRecord.Whole(store.Now);
         if (refusal is null)
         {
+            var disclosed = Seal(new(supplier, trade!.BuyerId, tradeId, messageId, purpose, "", now));
             work.Sql(
                 $"""
                 with fresh as (
                     insert into {EventStore.Schema}.mailbox (message_id, recipient_id, trade_id, message)
                     values (?, ?, ?, ?) on conflict do nothing returning message_id)
                 insert into {EventStore.Schema}.decision
-                    (supplier_id, buyer_id, trade_id, message_id, purpose, reason, decided_at)
-                select ?, ?, ?, message_id, ?, '', ? from fresh
+                    (supplier_id, buyer_id, trade_id, message_id, purpose, reason, decided_at, salt, seal)
+                select ?, ?, ?, message_id, ?, '', ?, ?, ? from fresh
                 """,
-                messageId, trade!.BuyerId, tradeId, message.ToByteArray(), supplier, trade.BuyerId, tradeId, purpose,
-                store.Now);
+                messageId, trade.BuyerId, tradeId, message.ToByteArray(), supplier, trade.BuyerId, tradeId, purpose,
+                now, disclosed.Salt, disclosed.Seal);
             return true;
         }
 
         var reason = GrpcErrorNames.Of(refusal.Reason);
+        var refused = Seal(new(supplier, null, tradeId, messageId, purpose, reason, now));
         work.Sql(
             $"""
             insert into {EventStore.Schema}.decision
-                (supplier_id, buyer_id, trade_id, message_id, purpose, reason, decided_at)
-            values (?, null, ?, ?, ?, ?, ?)
+                (supplier_id, buyer_id, trade_id, message_id, purpose, reason, decided_at, salt, seal)
+            values (?, null, ?, ?, ?, ?, ?, ?, ?)
             """,
-            supplier, tradeId, messageId, purpose, reason, store.Now);
+            supplier, tradeId, messageId, purpose, reason, now, refused.Salt, refused.Seal);
         return false;
+
+        SealedDecision Seal(DecisionRecord decision) => SealedDecision.Of(decision, store.LogKeys.SealKey);
     }
 
     private async Task<RefusedException?> DecideAsync(

@@ -6,12 +6,13 @@ using Traceability.Contracts.Common.V1;
 using Traceability.Domain;
 using Traceability.Hosting;
 using Traceability.Storage;
+using Traceability.Storage.Logs;
 
 namespace Traceability.Broker.Log;
 
 /// <summary>The broker's decisions, for those they were about.</summary>
 [AllowRoles(Roles.Node, Roles.Administrator, Roles.FederationAuditor)]
-internal sealed class LogServer(BrokerStore store) : LogService.LogServiceBase
+internal sealed class LogServer(BrokerStore store, DecisionLog decisions) : LogService.LogServiceBase
 {
     [AllowRoles(Roles.Node, Roles.FederationAuditor)]
     public override async Task<ListDecisionsResponse> ListDecisions(
@@ -77,6 +78,32 @@ internal sealed class LogServer(BrokerStore store) : LogService.LogServiceBase
         input.ThrowIfInvalid();
         var whose = ofAll ? asked : await OwnAsync(context, asked);
         return await AccessAsync(whose, token, size, context.CancellationToken);
+    }
+
+    [AllowRoles(Roles.Administrator, Roles.FederationAuditor)]
+    public override async Task<CheckLogResponse> CheckLog(CheckLogRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var seen = input.Checkpoints("seen_checkpoints", request.SeenCheckpoints);
+        input.ThrowIfInvalid();
+        var history = await HistoryCheck.RunAsync(store.Source, store.Log, seen, context.CancellationToken);
+        var (count, findings) = await decisions.CheckAsync(context.CancellationToken);
+        var newest = await store.Log.CheckpointAsync(context.CancellationToken);
+        return new()
+        {
+            Findings =
+            {
+                history.Findings.Concat(findings).Select(finding => new LogFinding
+                {
+                    What = finding.What,
+                    Problem = finding.Problem,
+                }),
+            },
+            Leaves = history.Leaves,
+            Waiting = history.Waiting,
+            Decisions = count,
+            Checkpoint = newest?.Note ?? "",
+        };
     }
 
     private static Guid OptionalOperator(Input input, string operatorId) =>

@@ -1,11 +1,11 @@
-using Npgsql;
+using Traceability.Broker.Log;
 using Traceability.Storage.Logs;
 
 namespace Traceability.Broker.Witness;
 
-/// <summary>Puts the broker's own events into its log.</summary>
-internal sealed partial class BrokerLogKeeper(BrokerStore store, TimeProvider clock, ILogger<BrokerLogKeeper> logger)
-    : BackgroundService
+/// <summary>Puts the broker's decisions and its own events into its log.</summary>
+internal sealed partial class BrokerLogKeeper(
+    BrokerStore store, DecisionLog decisions, TimeProvider clock, ILogger<BrokerLogKeeper> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -16,6 +16,7 @@ internal sealed partial class BrokerLogKeeper(BrokerStore store, TimeProvider cl
         {
             try
             {
+                await decisions.AppendAsync(stoppingToken);
                 await store.Log.AppendAsync(stoppingToken);
             }
             catch (BrokenHistoryException broken)
@@ -23,7 +24,7 @@ internal sealed partial class BrokerLogKeeper(BrokerStore store, TimeProvider cl
                 LogBroken(broken.Message);
                 return;
             }
-            catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
+            catch (Exception fault) when (!stoppingToken.IsCancellationRequested)
             {
                 LogFault(fault.GetType().Name);
             }

@@ -14,18 +14,19 @@ namespace Traceability.Broker.Witness;
 [AllowRoles(Roles.Node)]
 internal sealed class WitnessServer(BrokerStore store) : WitnessService.WitnessServiceBase
 {
-    private const int MaxCheckpoint = 64 * 1024;
     private const int MaxOrigin = 200;
-    private const int MaxProof = 63;
 
     public override async Task<AddCheckpointResponse> AddCheckpoint(
         AddCheckpointRequest request, ServerCallContext context)
     {
         var input = new Input();
-        var checkpoint = input.Lines("checkpoint", request.Checkpoint, MaxCheckpoint);
-        if (request.ConsistencyProof.Count > MaxProof)
+        var checkpoint = input.Lines("checkpoint", request.Checkpoint, SignedNote.MaxLength);
+        if (request.ConsistencyProof.Count > WitnessRule.MaxProof)
         {
-            input.Violate("consistency_proof", request.ConsistencyProof.Count, $"must have at most {MaxProof} hashes.");
+            input.Violate(
+                "consistency_proof",
+                request.ConsistencyProof.Count,
+                $"must have at most {WitnessRule.MaxProof} hashes.");
         }
 
         input.ThrowIfInvalid();

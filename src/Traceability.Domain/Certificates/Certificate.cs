@@ -10,6 +10,11 @@ public record CertificateRecorded(
     Guid CertificateId, Guid TraceId, string Verifier, long Version, StatedFigures Certified, DateTimeOffset ValidFrom,
     DateTimeOffset ValidUntil, DateTimeOffset RecordedAt, string? Document = null);
 
+/// <summary>
+/// The key under which a certificate went out is not believed any more: customers get the same under another key.
+/// </summary>
+public record CertificateSignedAnew(Guid CertificateId, string Document, DateTimeOffset SignedAt);
+
 /// <summary>A certificate as a customer is told of it.</summary>
 public sealed record StatedCertificate(
     Guid CertificateId, string Verifier, long Version, DateTimeOffset ValidFrom, DateTimeOffset ValidUntil)
@@ -59,6 +64,7 @@ public record Certificate(
         {
             Document = r.Document,
         },
+        CertificateSignedAnew s => certificate! with { Document = s.Document },
         _ => certificate,
     };
 
@@ -104,6 +110,17 @@ public record Certificate(
                 valid.Start, valid.End, now, sign(stated)),
         ];
     }
+
+    /// <summary>The events that replace what customers get; none if it has been replaced already.</summary>
+    /// <param name="existing">The certificate as it stands.</param>
+    /// <param name="replaced">The document that is not believed any more.</param>
+    /// <param name="sign">Makes of it what customers get.</param>
+    /// <param name="now">The time.</param>
+    public static object[] SignAnew(
+        Certificate? existing, string replaced, Func<StatedCertificate, string> sign, DateTimeOffset now) =>
+        existing is null || existing.Document != replaced
+            ? []
+            : [new CertificateSignedAnew(existing.CertificateId, sign(existing.Stated), now)];
 
     public CertificateStanding At(DateTimeOffset time, Footprint? footprint) =>
         footprint?.Figures is null || !StatedFigures.Of(footprint.Figures).Equals(Certified)

@@ -1,5 +1,6 @@
 using Traceability.Domain.Certificates;
 using Traceability.Domain.Footprints.RollUp;
+using Traceability.Domain.Quantities;
 
 namespace Traceability.Domain.Footprints;
 
@@ -35,6 +36,9 @@ public record UpstreamTotal(
     /// <summary>The supplier's certificates about these figures.</summary>
     public IReadOnlyList<StatedCertificate> Certificates { get; init; } = [];
 
+    /// <summary>Certificates about earlier figures: the total has moved since.</summary>
+    public IReadOnlyList<StatedCertificate> OutdatedCertificates { get; init; } = [];
+
     /// <summary>The key of the stream, set by the store.</summary>
     public string Id { get; init; } = "";
 
@@ -46,7 +50,8 @@ public record UpstreamTotal(
         {
             ValidUntil = r.ValidUntil,
             KeyId = r.KeyId,
-            Certificates = [.. r.Certificates?.Select(one => one.Certificate) ?? []],
+            Certificates = [.. Stated(r)],
+            OutdatedCertificates = [.. upstream?.OutdatedBy(r) ?? []],
         },
         UpstreamTotalWithheld w => (upstream ?? new(
             w.TradeId, w.TraceId, LineState.Withheld, null, false, 0, null, null, null)) with
@@ -55,6 +60,7 @@ public record UpstreamTotal(
             Figures = null,
             Complete = false,
             Certificates = [],
+            OutdatedCertificates = [],
         },
         _ => upstream,
     };
@@ -74,19 +80,38 @@ public record UpstreamTotal(
             || received.Version > existing.Version
             || (received.Version == existing.Version
                 && (existing.State == LineState.Withheld || !existing.Says(received)));
-        if (news)
+        if (news && existing?.Contradicts(received) != true)
         {
             return [received];
         }
 
-        var reason = received.Version < existing!.Version ? "Outdated" : "Repeated";
+        var reason = received.Version < existing!.Version ? "Outdated" : news ? "Contradictory" : "Repeated";
         return [new DisclosureRefused(received.TradeId, reason, sealedStatement, received.ReceivedAt)];
     }
+
+    /// <summary>One version has one total, whatever else of it is shown.</summary>
+    private bool Contradicts(UpstreamTotalReceived received) => received.Version == Version && Moved(received);
+
+    /// <summary>A total that was read from rounded stages may be off by their last places.</summary>
+    private bool Moved(UpstreamTotalReceived received) =>
+        Figures is { } known
+        && Math.Abs(known.Total - received.Figures.Total)
+            > Amount.LastPlace * Math.Max(known.Stages?.Count ?? 0, received.Figures.Stages?.Count ?? 0);
+
+    private IEnumerable<StatedCertificate> OutdatedBy(UpstreamTotalReceived received)
+    {
+        var stillStated = Stated(received).Select(one => one.CertificateId).ToHashSet();
+        return OutdatedCertificates.Concat(Moved(received) ? Certificates : [])
+            .Where(one => !stillStated.Contains(one.CertificateId));
+    }
+
+    private static IEnumerable<StatedCertificate> Stated(UpstreamTotalReceived received) =>
+        received.Certificates?.Select(one => one.Certificate) ?? [];
 
     private bool Says(UpstreamTotalReceived received) =>
         received.KeyId == KeyId
         && received.Figures.Equals(Figures)
-        && Certificates.SequenceEqual(received.Certificates?.Select(one => one.Certificate) ?? []);
+        && Certificates.SequenceEqual(Stated(received));
 
     public static object[] Withhold(UpstreamTotal? existing, Guid tradeId, Guid traceId, DateTimeOffset now) =>
         existing is { State: LineState.Withheld } ? [] : [new UpstreamTotalWithheld(tradeId, traceId, now)];

@@ -15,6 +15,9 @@ public static class Amount
     /// </summary>
     public const int MaxDecimals = 12;
 
+    /// <summary>The smallest step between two figures that leave a company.</summary>
+    public const decimal LastPlace = 0.000000000001m;
+
     public const string Rule = "a plain decimal such as 5.25, with at most 15 digits before and 12 after the point";
 
     public static bool TryParse(string text, out decimal amount)

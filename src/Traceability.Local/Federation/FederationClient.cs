@@ -39,6 +39,14 @@ public sealed class FederationClient : IDisposable
         return Connect(federation, federation.Node(node), token, null);
     }
 
+    /// <summary>A company's node, for the auditors of another firm.</summary>
+    public static async Task<FederationClient> ForExternalAuditorAsync(
+        LocalFederation federation, string firm, string company, CancellationToken cancellationToken)
+    {
+        var token = await TokenAsync(federation, federation.AuditClient(firm), "node", cancellationToken);
+        return Connect(federation, federation.Node(company), token, null);
+    }
+
     /// <summary>The broker, for the administrator.</summary>
     public static Task<FederationClient> ForAdministratorAsync(
         LocalFederation federation, CancellationToken cancellationToken) =>

@@ -134,6 +134,10 @@ public sealed class LocalFederation : IAsyncDisposable
     public Company NodeClient(string name) =>
         Company(name) with { ClientId = $"node-{name}", ClientSecret = NodeSecret(Company(name)) };
 
+    /// <summary>The client of a company's people who audit others.</summary>
+    public Company AuditClient(string name) =>
+        Company(name) with { ClientId = $"audit-{name}", ClientSecret = AuditSecret(Company(name)) };
+
     public async Task StartBrokerAsync(CancellationToken cancellationToken) =>
         Broker = await StartAsync("broker", "Traceability.Broker", cancellationToken);
 
@@ -333,11 +337,14 @@ public sealed class LocalFederation : IAsyncDisposable
     private static IEnumerable<object> Clients(Company company) =>
     [
         Client(company.ClientId, company.ClientSecret, company.OperatorId, "clerk", "node"),
+        Client($"audit-{company.Name}", AuditSecret(company), company.OperatorId, "external_auditor", "node"),
         Client($"node-{company.Name}", NodeSecret(company), company.OperatorId, "node", "broker"),
     ];
 
     /// <summary>Another secret from the same random root: the clerk's own does not open the broker.</summary>
     private static string NodeSecret(Company company) => Hash($"node of {company.ClientSecret}");
+
+    private static string AuditSecret(Company company) => Hash($"auditors of {company.ClientSecret}");
 
     private static object Client(string id, string secret, Guid operatorId, string role, string audience) => new
     {

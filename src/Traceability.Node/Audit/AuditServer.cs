@@ -7,38 +7,30 @@ using Traceability.Domain.Parts;
 using Traceability.Hosting;
 using Traceability.Node.Operators;
 using Traceability.Node.Parts;
+using Traceability.Proofs.Logs;
 using Traceability.Storage;
 using Traceability.Storage.Logs;
 using Wire = Traceability.Contracts.Node.V1;
 
 namespace Traceability.Node.Audit;
 
-/// <summary>Whether history is what was written.</summary>
+/// <summary>Whether history is what was written, and the evidence for it.</summary>
 [AllowRoles(Roles.Clerk, Roles.Auditor)]
-internal sealed class AuditServer(HostedOperators operators, TimeProvider clock) : Wire.AuditService.AuditServiceBase
+internal sealed partial class AuditServer(HostedOperators operators, TimeProvider clock)
+    : Wire.AuditService.AuditServiceBase
 {
-    private const int MaxCheckpoints = 100;
+    private const int MaxReason = 1000;
     private const int ChunkBytes = 256 * 1024;
-    private const int MaxCheckpoint = 64 * 1024;
 
     public override async Task<Wire.CheckHistoryResponse> CheckHistory(
         Wire.CheckHistoryRequest request, ServerCallContext context)
     {
         var op = operators.EvenStopped(context);
         var input = new Input();
-        if (request.SeenCheckpoints.Count > MaxCheckpoints)
-        {
-            input.Violate("seen_checkpoints", request.SeenCheckpoints.Count, $"must be at most {MaxCheckpoints}.");
-        }
-
-        foreach (var (index, note) in request.SeenCheckpoints.Index())
-        {
-            input.Lines($"seen_checkpoints[{index}]", note, MaxCheckpoint);
-        }
-
+        var kept = input.Checkpoints("seen_checkpoints", request.SeenCheckpoints);
         input.ThrowIfInvalid();
         var cosigned = await CosignedAsync(op, context.CancellationToken);
-        string[] seen = cosigned.Length == 0 ? [.. request.SeenCheckpoints] : [.. request.SeenCheckpoints, cosigned];
+        string[] seen = cosigned.Length == 0 ? [.. kept] : [.. kept, cosigned];
         var report = await HistoryCheck.RunAsync(op.Source, op.Log, seen, context.CancellationToken);
         return new()
         {
@@ -55,6 +47,7 @@ internal sealed class AuditServer(HostedOperators operators, TimeProvider clock)
             Masked = report.Masked,
             Checkpoints = report.Checkpoints,
             CosignedCheckpoint = cosigned,
+            BrokerCheckpoint = await BrokerSeenAsync(op, context.CancellationToken),
         };
     }
 
@@ -72,59 +65,56 @@ internal sealed class AuditServer(HostedOperators operators, TimeProvider clock)
         };
     }
 
+    [AllowRoles(Roles.Clerk, Roles.Auditor, Roles.ExternalAuditor)]
     public override async Task ReplayFootprint(
         Wire.ReplayFootprintRequest request,
         IServerStreamWriter<Wire.ReplayFootprintResponse> responseStream,
         ServerCallContext context)
     {
-        var op = operators.EvenStopped(context);
         var input = new Input();
         var traceId = input.Id("trace_id", request.TraceId);
+        var operatorId = input.OptionalId("operator_id", request.OperatorId);
         var asOf = input.OptionalTime("as_of_time", request.AsOfTime) ?? DateTimeOffset.MaxValue;
-        if (request.Version < 0)
-        {
-            input.Violate("version", request.Version, "must be a version, or 0 for all.");
-        }
-
+        var version = Version(input, "version", request.Version);
         input.ThrowIfInvalid();
+        var now = clock.GetUtcNow();
+        var admission = await Admission.OfAsync(operators, operatorId, traceId, version, now, context);
+        var op = admission.Operator;
         var part = await op.PartAsync(traceId, context.CancellationToken);
         part.MustBe(PartKind.Made);
-        var replay = await Replay.OfAsync(op, part, asOf, context.CancellationToken);
+        await admission.RecordAsync("replay", traceId, version, now, context);
+        var replay = await Replay.OfAsync(op, part, asOf, admission.Scope, context.CancellationToken);
         foreach (var e in replay.Events)
         {
             await responseStream.SendAsync(new() { Event = e }, context);
         }
 
-        foreach (var version in replay.Versions.Where(one => request.Version == 0 || one.Version == request.Version))
+        foreach (var one in replay.Versions.Where(one => one.Version == (version ?? one.Version)))
         {
-            await responseStream.SendAsync(new() { Version = version }, context);
+            await responseStream.SendAsync(new() { Version = one }, context);
         }
     }
 
+    [AllowRoles(Roles.Clerk, Roles.Auditor, Roles.ExternalAuditor)]
     public override async Task ExportBundle(
         Wire.ExportBundleRequest request,
         IServerStreamWriter<Wire.ExportBundleResponse> responseStream,
         ServerCallContext context)
     {
-        var op = operators.EvenStopped(context);
         var input = new Input();
         var traceId = input.Id("trace_id", request.TraceId);
-        if (request.Version < 0)
-        {
-            input.Violate("version", request.Version, "must be a version, or 0 for the newest.");
-        }
-
+        var operatorId = input.OptionalId("operator_id", request.OperatorId);
+        var wanted = Version(input, "version", request.Version);
         input.ThrowIfInvalid();
+        var now = clock.GetUtcNow();
+        var admission = await Admission.OfAsync(operators, operatorId, traceId, wanted, now, context);
+        var op = admission.Operator;
         var part = await op.PartAsync(traceId, context.CancellationToken);
         part.MustBe(PartKind.Made);
-        var newest = (await op.ReadAsync<Footprint>(Keys.Footprint(traceId), context.CancellationToken))?.Version ?? 0;
-        var version = request.Version == 0 ? newest : request.Version;
-        if (version == 0 || version > newest)
-        {
-            throw RefusedException.NotDisclosed("Footprint", "trace_id", traceId);
-        }
-
-        var zip = await BundleWriter.WriteAsync(op, part, version, clock, context.CancellationToken);
+        var version = await ExistingAsync(
+            op, traceId, wanted ?? admission.Scope.Version, context.CancellationToken);
+        await admission.RecordAsync("bundle", traceId, version, now, context);
+        var zip = await BundleWriter.WriteAsync(op, part, version, admission.Scope, clock, context.CancellationToken);
         foreach (var chunk in zip.Chunk(ChunkBytes))
         {
             await responseStream.SendAsync(new() { Chunk = ByteString.CopyFrom(chunk) }, context);
@@ -150,6 +140,57 @@ internal sealed class AuditServer(HostedOperators operators, TimeProvider clock)
         input.ThrowIfInvalid();
         var proof = await op.Log.ConsistencyProofAsync(request.OldSize, request.Size, context.CancellationToken);
         return new() { Hashes = { proof.Select(hash => ByteString.CopyFrom(hash)) } };
+    }
+
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.MaskTradeResponse> MaskTrade(
+        Wire.MaskTradeRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var tradeId = input.Id("trade_id", request.TradeId);
+        var reason = input.Text("reason", request.Reason, 1, MaxReason);
+        input.ThrowIfInvalid();
+        var stream = Keys.Trade(tradeId);
+        var written = await op.VersionAsync(stream, context.CancellationToken);
+        if (written == 0)
+        {
+            throw RefusedException.NotDisclosed("Trade", "trade_id", tradeId);
+        }
+
+        // A leaf can stand for what is taken out only once it is there.
+        await Logged.WaitAsync(
+            async () => (await op.Log.LeavesAsync([stream], context.CancellationToken)).Count >= written,
+            "The newest events are not logged yet; repeat the call in a second.",
+            clock,
+            context.CancellationToken);
+        var masks = await op.WorkAsync(
+            context, work => work.MaskAsync(stream, reason, clock.GetUtcNow(), context.CancellationToken));
+        return new() { Masked = masks.Count };
+    }
+
+    private static async Task<long> ExistingAsync(
+        HostedOperator op, Guid traceId, long? wanted, CancellationToken cancellationToken)
+    {
+        var newest = (await op.ReadAsync<Footprint>(Keys.Footprint(traceId), cancellationToken))?.Version ?? 0;
+        var version = wanted ?? newest;
+        return version > 0 && version <= newest
+            ? version
+            : throw RefusedException.NotDisclosed("Footprint", "trace_id", traceId);
+    }
+
+    /// <summary>What this node has seen of the broker's log, with the operator's word for it.</summary>
+    private async Task<string> BrokerSeenAsync(HostedOperator op, CancellationToken cancellationToken)
+    {
+        var seen = await WitnessedLogs.ReadAsync(op.Source, LogKeys.BrokerOrigin, cancellationToken);
+        if (seen is null or "")
+        {
+            return "";
+        }
+
+        var note = SignedNote.Parse(seen);
+        var cosignature = op.Keys.Log.Signer.Cosign(note.Text, clock.GetUtcNow());
+        return new SignedNote(note.Text, [.. note.Signatures, cosignature]).ToString();
     }
 
     /// <summary>What the broker remembers counts; what this node does only if the broker cannot be asked.</summary>

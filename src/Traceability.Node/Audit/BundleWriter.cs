@@ -2,64 +2,81 @@ using System.Globalization;
 using System.Text;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Domain;
+using Traceability.Domain.Statements;
 using Traceability.Evidence;
 using Traceability.Node.Operators;
 using Traceability.Proofs.Logs;
+using Traceability.Storage;
 using Traceability.Storage.Logs;
 using Part = Traceability.Domain.Parts.Part;
 using Trade = Traceability.Domain.Trades.Trade;
 
 namespace Traceability.Node.Audit;
 
-/// <summary>Puts together what stands behind one version of a total.</summary>
+/// <summary>
+/// Puts together what stands behind one version of a total; without the bill of materials, what was signed for
+/// customers, and of everything else only that it is logged.
+/// </summary>
 internal static class BundleWriter
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
-
     public static async Task<byte[]> WriteAsync(
-        HostedOperator op, Part part, long version, TimeProvider clock, CancellationToken cancellationToken)
+        HostedOperator op, Part part, long version, AuditScope scope, TimeProvider clock,
+        CancellationToken cancellationToken)
     {
-        var (streams, trades) = await Replay.StreamsAsync(op, part, cancellationToken);
-        var (checkpoint, leaves) = await CosignedAsync(op, streams, clock, cancellationToken);
+        var (streams, trades) = scope.WithBillOfMaterials
+            ? await Replay.StreamsAsync(op, part, cancellationToken)
+            : (Replay.OwnStreams(op, part), []);
+        var history = scope.Of(part, await op.HistoryAsync(streams, cancellationToken));
+        if (!scope.WithBillOfMaterials && !history.Any(e => e.Data is StatementIssued one && one.Version == version))
+        {
+            throw RefusedException.NotDisclosed("Footprint", "trace_id", part.TraceId);
+        }
+
+        var (checkpoint, leaves) = await CosignedAsync(op, history, clock, cancellationToken);
         var size = Checkpoint.Parse(SignedNote.Parse(checkpoint.Note).Text).Size;
         List<BundledEvent> events = [];
-        foreach (var leaf in leaves)
+        var proofs = await op.Log.InclusionProofsAsync(
+            [.. leaves.Select(one => one.Leaf.Index)], size, cancellationToken);
+        foreach (var ((leaf, e), proof) in leaves.Zip(proofs))
         {
-            var proof = await op.Log.InclusionProofAsync(leaf.Index, size, cancellationToken);
-            events.Add(new(leaf.Event!, leaf.Salt, leaf.PayloadHash, leaf.Index, proof));
+            events.Add(scope.Shows(e.Data)
+                ? new(leaf.Event!, leaf.Salt, leaf.PayloadHash, leaf.Index, proof)
+                : new(leaf.Event! with { Data = "" }, null, leaf.PayloadHash, leaf.Index, proof));
         }
 
         var manifest = new BundleManifest(
             BundleManifest.CurrentFormat, op.OperatorId, part.TraceId, version, op.Keys.PartRef(part.TraceId),
             op.Log.Verifier.ToString(), await WitnessKeyAsync(op, cancellationToken),
-            await KeysAsync(op, trades, cancellationToken));
+            await KeysAsync(op, trades, cancellationToken), scope.WithBillOfMaterials ? null : true);
         var bundle = new AuditBundle(manifest, checkpoint.Note, events);
         return bundle.ToZip(Report(part, bundle, BundleVerifier.Verify(bundle)));
     }
 
-    /// <summary>An event is logged and cosigned about a second after it was written.</summary>
-    private static async Task<(StoredCheckpoint Checkpoint, IReadOnlyList<LogRow> Leaves)> CosignedAsync(
-        HostedOperator op, IReadOnlyCollection<string> streams, TimeProvider clock, CancellationToken cancellationToken)
+    private static async Task<(StoredCheckpoint, IReadOnlyList<(LogRow Leaf, RecordedEvent Event)>)> CosignedAsync(
+        HostedOperator op, IReadOnlyList<RecordedEvent> history, TimeProvider clock,
+        CancellationToken cancellationToken)
     {
-        var written = (await op.HistoryAsync(streams, cancellationToken)).Count;
-        for (var waited = TimeSpan.Zero; waited < Longest; waited += LookInterval)
-        {
-            var cosigned = await op.Log.CosignedAsync(cancellationToken);
-            var leaves = (await op.Log.LeavesAsync(streams, cancellationToken))
-                .Where(leaf => leaf.Index < (cosigned?.Size ?? 0) && leaf.Event is not null).ToArray();
-            if (leaves.Length >= written)
+        var streams = history.Select(e => e.Stream).ToHashSet();
+        var events = history.ToDictionary(e => (e.Stream, e.Version));
+        StoredCheckpoint? cosigned = null;
+        (LogRow, RecordedEvent)[] leaves = [];
+        await Logged.WaitAsync(
+            async () =>
             {
-                return (cosigned!, leaves);
-            }
-
-            await Task.Delay(LookInterval, clock, cancellationToken);
-        }
-
-        throw new RefusedException(
-            RefusalReason.PeerUnavailable,
+                cosigned = await op.Log.CosignedAsync(cancellationToken);
+                leaves =
+                [
+                    .. (await op.Log.LeavesAsync(streams, cancellationToken))
+                        .Where(leaf => leaf.Index < (cosigned?.Size ?? 0) && leaf.Event is not null)
+                        .Where(leaf => events.ContainsKey((leaf.Stream, leaf.Version)))
+                        .Select(leaf => (leaf, events[(leaf.Stream, leaf.Version)])),
+                ];
+                return leaves.Length == events.Count;
+            },
             "The broker has not cosigned the newest events yet; repeat the call when it answers again.",
-            ("peer", "broker"));
+            clock,
+            cancellationToken);
+        return (cosigned!, leaves);
     }
 
     private static async Task<string> WitnessKeyAsync(HostedOperator op, CancellationToken cancellationToken)

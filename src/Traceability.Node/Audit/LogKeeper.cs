@@ -1,9 +1,9 @@
 using Google.Protobuf;
 using Google.Rpc;
 using Grpc.Core;
-using Npgsql;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Node.Operators;
+using Traceability.Proofs;
 using Traceability.Proofs.Logs;
 using Traceability.Storage.Logs;
 
@@ -18,19 +18,22 @@ internal sealed partial class LogKeeper(HostedOperators operators, TimeProvider 
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
+    /// <summary>A slow operator does not hold up the others.</summary>
+    private const int AtOnce = 4;
+
     /// <summary>The broker's log is looked at every so many rounds.</summary>
-    private const int WatchEvery = 30;
+    private const int WatchEvery = 10;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        List<HostedOperator> here = [];
         using var timer = new PeriodicTimer(Interval, clock);
         for (var round = 0; await timer.WaitForNextTickAsync(stoppingToken); round++)
         {
-            foreach (var op in operators.All.Where(op => op.Stopped is null))
-            {
-                await KeepAsync(op, round % WatchEvery == 0, stoppingToken);
-            }
+            var watch = round % WatchEvery == 0;
+            await Parallel.ForEachAsync(
+                operators.All.Where(op => op.Stopped is null),
+                new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stoppingToken },
+                async (op, token) => await KeepAsync(op, watch, token));
         }
     }
 
@@ -40,24 +43,24 @@ internal sealed partial class LogKeeper(HostedOperators operators, TimeProvider 
     /// </summary>
     public static async Task MustContinueAsync(HostedOperator op, CancellationToken cancellationToken)
     {
-        string note;
+        Checkpoint witnessed;
         try
         {
             var request = new GetCheckpointRequest { Origin = op.Log.Origin };
             var call = await op.Broker.CallAsync(cancellationToken);
-            note = (await op.Broker.Witness.GetCheckpointAsync(request, call)).Checkpoint;
+            var note = (await op.Broker.Witness.GetCheckpointAsync(request, call)).Checkpoint;
+            if (note.Length == 0)
+            {
+                return;
+            }
+
+            witnessed = Checkpoint.Parse(SignedNote.Parse(note).Text);
         }
-        catch (Exception fault) when (fault is RpcException or HttpRequestException)
+        catch (Exception fault) when (fault is RpcException or HttpRequestException or ProofException)
         {
             return;
         }
 
-        if (note.Length == 0)
-        {
-            return;
-        }
-
-        var witnessed = Checkpoint.Parse(SignedNote.Parse(note).Text);
         var own = await op.Log.CheckpointAsync(cancellationToken);
         if (own is null || own.Size < witnessed.Size)
         {
@@ -91,12 +94,11 @@ internal sealed partial class LogKeeper(HostedOperators operators, TimeProvider 
         }
         catch (BrokenHistoryException broken)
         {
-            op.Stop(broken.Message);
-            LogStopped(op.OperatorId, broken.Message);
+            operators.Stop(op, broken);
         }
-        catch (Exception fault) when (
-            fault is RpcException or HttpRequestException or NpgsqlException or TimeoutException)
+        catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
         {
+            // Whatever a broker answers, it must not end the log of all operators here.
             LogFault(op.OperatorId, fault is RpcException rpc ? $"broker {rpc.StatusCode}" : fault.GetType().Name);
         }
     }
@@ -148,10 +150,8 @@ internal sealed partial class LogKeeper(HostedOperators operators, TimeProvider 
     /// <summary>The broker must not rewrite who was a member, who traded, and what was released.</summary>
     private async Task WatchBrokerAsync(HostedOperator op, CancellationToken cancellationToken)
     {
-        const string Origin = "traceability/broker";
-        var seen = await WitnessedLogs.ReadAsync(op.Source, Origin, cancellationToken) is { Length: > 0 } note
-            ? Checkpoint.Parse(SignedNote.Parse(note).Text).Size
-            : 0;
+        var note = await WitnessedLogs.ReadAsync(op.Source, LogKeys.BrokerOrigin, cancellationToken);
+        var seen = note is { Length: > 0 } ? Checkpoint.Parse(SignedNote.Parse(note).Text).Size : 0;
         var answer = await op.Broker.Witness.GetBrokerCheckpointAsync(
             new GetBrokerCheckpointRequest { OldSize = seen }, await op.Broker.CallAsync(cancellationToken));
         if (answer.Checkpoint.Length == 0)
@@ -162,13 +162,13 @@ internal sealed partial class LogKeeper(HostedOperators operators, TimeProvider 
         var verifier = NoteVerifier.Parse(answer.VerifierKey);
         var (judged, _) = await WitnessedLogs.JudgeAsync(
             op.Source,
-            Origin,
+            LogKeys.BrokerOrigin,
             last => WitnessRule.Judge(
                 last,
                 last?.Size ?? 0,
                 [.. answer.ConsistencyProof.Select(hash => hash.ToByteArray())],
                 answer.Checkpoint,
-                origin => origin == Origin ? verifier : null),
+                origin => origin == LogKeys.BrokerOrigin ? verifier : null),
             () => answer.Checkpoint,
             cancellationToken);
         if (judged.Verdict != WitnessVerdict.Accepted)
@@ -176,9 +176,6 @@ internal sealed partial class LogKeeper(HostedOperators operators, TimeProvider 
             LogBrokerRewrote(judged.Verdict, seen);
         }
     }
-
-    [LoggerMessage(LogLevel.Critical, "Operator {OperatorId} is stopped: {Finding}")]
-    private partial void LogStopped(Guid operatorId, string finding);
 
     [LoggerMessage(LogLevel.Warning, "The log of operator {OperatorId} will be tried again: {Fault}")]
     private partial void LogFault(Guid operatorId, string fault);

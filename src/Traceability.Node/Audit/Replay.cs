@@ -17,12 +17,14 @@ namespace Traceability.Node.Audit;
 internal sealed record Replay(IReadOnlyList<Wire.ReplayedEvent> Events, IReadOnlyList<Wire.ReplayedVersion> Versions)
 {
     public static async Task<Replay> OfAsync(
-        HostedOperator op, Part part, DateTimeOffset asOf, CancellationToken cancellationToken)
+        HostedOperator op, Part part, DateTimeOffset asOf, AuditScope scope, CancellationToken cancellationToken)
     {
         var parts = await op.ManyAsync<Part>(
             await ChildrenAsync(op, part, cancellationToken), Keys.Part, cancellationToken);
         var (streams, _) = await StreamsAsync(op, part, cancellationToken);
-        var history = (await op.HistoryAsync(streams, cancellationToken)).Where(e => e.Time <= asOf).ToArray();
+        var shown = (scope.WithBillOfMaterials ? streams : OwnStreams(op, part)).ToHashSet();
+        var history = scope.Of(part, await op.HistoryAsync(streams, cancellationToken))
+            .Where(e => e.Time <= asOf).ToArray();
         var leaves = (await op.Log.LeavesAsync(streams, cancellationToken))
             .ToDictionary(row => (row.Stream, row.Version));
         var replayed = FootprintReplay.Of(
@@ -37,7 +39,9 @@ internal sealed record Replay(IReadOnlyList<Wire.ReplayedEvent> Events, IReadOnl
             before = now;
         }
 
-        return new([.. history.Select(Event)], versions);
+        return new(
+            [.. history.Where(e => shown.Contains(e.Stream)).Select(Event)],
+            [.. scope.Of(versions)]);
 
         Wire.ReplayedEvent Event(RecordedEvent e)
         {
@@ -52,7 +56,7 @@ internal sealed record Replay(IReadOnlyList<Wire.ReplayedEvent> Events, IReadOnl
                 Correlation = e.Correlation,
                 Causation = e.Causation,
                 LogIndex = leaf?.Index ?? -1,
-                Data = leaf?.Event?.Data ?? "",
+                Data = scope.Shows(e.Data) ? leaf?.Event?.Data ?? "" : "",
             };
         }
     }
@@ -67,12 +71,15 @@ internal sealed record Replay(IReadOnlyList<Wire.ReplayedEvent> Events, IReadOnl
         var upstreams = await op.UpstreamsAsync(children, cancellationToken);
         return (
             [
-                Keys.Part(part.TraceId), Keys.BillOfMaterials(part.TraceId), Keys.Footprint(part.TraceId),
-                Keys.Statement(op.Keys.PartRef(part.TraceId)), .. children.Select(Keys.Part),
+                .. OwnStreams(op, part), Keys.BillOfMaterials(part.TraceId), .. children.Select(Keys.Part),
                 .. children.Select(Keys.Footprint), .. upstreams.Select(upstream => Keys.Upstream(upstream.TradeId)),
             ],
             trades);
     }
+
+    /// <summary>What bears on nothing but the part itself.</summary>
+    public static IReadOnlyList<string> OwnStreams(HostedOperator op, Part part) =>
+        [Keys.Part(part.TraceId), Keys.Footprint(part.TraceId), Keys.Statement(op.Keys.PartRef(part.TraceId))];
 
     private static async Task<Guid[]> ChildrenAsync(HostedOperator op, Part part, CancellationToken cancellationToken)
     {

@@ -7,6 +7,9 @@ using Traceability.Proofs;
 
 namespace Traceability.Node.Exchange;
 
+/// <summary>A certificate whose signature fits, and when it was signed under which key.</summary>
+internal sealed record SignedCertificate(StatedCertificate Certificate, string KeyId, DateTimeOffset IssuedAt);
+
 /// <summary>
 /// How a certificate travels: signed by the supplier's node (JWS) when it is put on record, so that all customers get
 /// the same bytes. The customer's node checks who says so; whether the verifier does, a person must ask the verifier.
@@ -33,7 +36,7 @@ internal static class CertificateForm
     }
 
     /// <summary>It must come from the statement's issuer and be about the statement's part.</summary>
-    public static StatedCertificate Read(string document, ReceivedStatement statement, Func<string, PublicKey?> keyOf)
+    public static SignedCertificate Read(string document, ReceivedStatement statement, Func<string, PublicKey?> keyOf)
     {
         var verified = JsonWebSignature.Verify(document, Type, keyOf);
         try
@@ -44,14 +47,17 @@ internal static class CertificateForm
             return !aboutIt
                 ? throw new ProofException(ProofFailure.NotCommitted, "The certificate is about something else.")
                 : new(
-                    Guid.Parse(claims["certificate_id"]!.GetValue<string>()),
-                    claims["verifier"]!.GetValue<string>(),
-                    claims["version"]!.GetValue<long>(),
-                    Time(claims["valid_from"]!),
-                    Time(claims["valid_until"]!));
+                    new(
+                        Guid.Parse(claims["certificate_id"]!.GetValue<string>()),
+                        claims["verifier"]!.GetValue<string>(),
+                        claims["version"]!.GetValue<long>(),
+                        Time(claims["valid_from"]!),
+                        Time(claims["valid_until"]!)),
+                    verified.KeyId,
+                    DateTimeOffset.FromUnixTimeSeconds(claims["iat"]!.GetValue<long>()));
         }
         catch (Exception exception) when (exception is NullReferenceException or InvalidOperationException
-            or FormatException or System.Text.Json.JsonException)
+            or FormatException or ArgumentException or System.Text.Json.JsonException)
         {
             throw new ProofException(
                 ProofFailure.Malformed, "The certificate lacks a claim, or a claim makes no sense.");

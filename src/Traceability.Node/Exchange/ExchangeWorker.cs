@@ -29,29 +29,37 @@ internal sealed partial class ExchangeWorker(
         List<Task> running = [];
         await foreach (var op in operators.ArrivalsAsync(stoppingToken))
         {
-            running.Add(KeepAsync("sender", token => sender.RunAsync(op, token), stoppingToken));
-            running.Add(KeepAsync("receiver", token => receiver.RunAsync(op, token), stoppingToken));
+            running.Add(KeepAsync("sender", op, sender.RunAsync, stoppingToken));
+            running.Add(KeepAsync("receiver", op, receiver.RunAsync, stoppingToken));
         }
 
         await Task.WhenAll(running);
     }
 
     /// <summary>
-    /// Runs for ever. Each end is a fault to recover from; how long it ran decides how soon it starts again.
+    /// Runs until the operator is stopped. Each end is a fault to recover from; how long it ran decides how soon it
+    /// starts again.
     /// </summary>
-    private async Task KeepAsync(string what, Func<CancellationToken, Task> run, CancellationToken stoppingToken)
+    private async Task KeepAsync(
+        string what,
+        HostedOperator op,
+        Func<HostedOperator, CancellationToken, Task> run,
+        CancellationToken stoppingToken)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, op.Stopping);
+        while (!stopping.IsCancellationRequested)
         {
             try
             {
-                await Retry(what).ExecuteAsync(async token => await run(token), stoppingToken);
+                await Retry(what).ExecuteAsync(async token => await run(op, token), stopping.Token);
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            catch (Exception) when (stopping.IsCancellationRequested)
             {
-                return;
+                // What was not sent stays in the outbox.
             }
         }
+
+        LogEnded(what, op.OperatorId);
     }
 
     private ResiliencePipeline Retry(string what) => new ResiliencePipelineBuilder()
@@ -62,7 +70,9 @@ internal sealed partial class ExchangeWorker(
             UseJitter = true,
             Delay = FirstDelay,
             MaxDelay = LongestDelay,
-            ShouldHandle = new PredicateBuilder().Handle<Exception>(fault => fault is not OperationCanceledException),
+            // A cancellation that nobody here asked for is a deadline that has passed: a fault like any other.
+            ShouldHandle = attempt => ValueTask.FromResult(
+                attempt.Outcome.Exception is not null && !attempt.Context.CancellationToken.IsCancellationRequested),
             OnRetry = retry =>
             {
                 LogFault(what, retry.AttemptNumber, Describe(retry.Outcome.Exception));
@@ -79,6 +89,9 @@ internal sealed partial class ExchangeWorker(
         null => "ended",
         _ => fault.GetType().Name,
     };
+
+    [LoggerMessage(LogLevel.Information, "The {What} of operator {OperatorId} has ended")]
+    private partial void LogEnded(string what, Guid operatorId);
 
     [LoggerMessage(LogLevel.Warning, "The {What} starts again (attempt {Attempt}): {Fault}")]
     private partial void LogFault(string what, int attempt, string fault);

@@ -216,8 +216,7 @@ internal sealed partial class Receiver(
             var keys = (await asking).Keys;
             var statement = StatementForm.Read(presentation, keyId => SigningKey(keys, keyId));
             MustFit(statement, trade, keys);
-            var certificates = documents.Select(document => new ReceivedCertificate(
-                CertificateForm.Read(document, statement, keyId => SigningKey(keys, keyId)), document)).ToArray();
+            var certificates = documents.Select(document => ReadCertificate(document, statement, keys)).ToArray();
             await MustConvertAsync(op, statement, trade, cancellationToken);
             return new UpstreamTotalReceived(
                 tradeId, trade.DownstreamTraceId!.Value, statement.Version, statement.Figures, statement.Complete,
@@ -229,6 +228,14 @@ internal sealed partial class Receiver(
             LogNotBelieved(message.MessageId, exception.Failure);
             return new DisclosureRefused(tradeId, exception.Failure.ToString(), sealedStatement, clock.GetUtcNow());
         }
+    }
+
+    private static ReceivedCertificate ReadCertificate(
+        string document, ReceivedStatement statement, IReadOnlyCollection<OperatorKey> keys)
+    {
+        var read = CertificateForm.Read(document, statement, keyId => SigningKey(keys, keyId));
+        MustHaveBeenValid(keys, read.KeyId, read.IssuedAt);
+        return new(read.Certificate, document);
     }
 
     /// <summary>A statement, or a list of a statement and the certificates that go with it.</summary>
@@ -274,17 +281,21 @@ internal sealed partial class Receiver(
     /// </summary>
     private static void MustFit(ReceivedStatement statement, Trade trade, IEnumerable<OperatorKey> keys)
     {
-        var key = keys.First(key => key.KeyId == statement.KeyId);
-        var wasValid = key.ValidFromTime.ToDateTimeOffset() <= statement.IssuedAt.AddMinutes(1)
-            && (key.ValidUntilTime is null || statement.IssuedAt < key.ValidUntilTime.ToDateTimeOffset());
-        if (!wasValid)
-        {
-            throw new ProofException(ProofFailure.UnknownKey, "The key was not valid when the statement was issued.");
-        }
-
+        MustHaveBeenValid(keys, statement.KeyId, statement.IssuedAt);
         if (statement.Issuer != trade.SupplierId || statement.PartRef != trade.PartRef)
         {
             throw new ProofException(ProofFailure.NotCommitted, "The statement is about something else.");
+        }
+    }
+
+    private static void MustHaveBeenValid(IEnumerable<OperatorKey> keys, string keyId, DateTimeOffset issuedAt)
+    {
+        var key = keys.First(key => key.KeyId == keyId);
+        var wasValid = key.ValidFromTime.ToDateTimeOffset() <= issuedAt.AddMinutes(1)
+            && (key.ValidUntilTime is null || issuedAt < key.ValidUntilTime.ToDateTimeOffset());
+        if (!wasValid)
+        {
+            throw new ProofException(ProofFailure.UnknownKey, "The key was not valid when this was signed.");
         }
     }
 

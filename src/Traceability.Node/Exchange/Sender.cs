@@ -250,7 +250,7 @@ internal sealed partial class Sender(
             "/",
             [
                 tradeId, statement.Version, JsonWebSignature.KeyId(statement.Signature), release!.Revision,
-                .. certificates.Select(one => one.CertificateId),
+                .. certificates.Select(one => $"{one.CertificateId}/{JsonWebSignature.KeyId(one.Document!)}"),
             ]));
         await op.Broker.Exchange.SubmitDisclosureAsync(
             new SubmitDisclosureRequest

@@ -71,7 +71,12 @@ internal static class WireFootprint
             RollUpTime = upstream?.ReceivedAt?.ToTimestamp(),
             ReferencePeriod = WireFigures.ToWire(answered ? upstream!.Period : typed?.Period),
             ValidUntilTime = (answered ? upstream!.ValidUntil : typed?.ValidUntil)?.ToTimestamp(),
-            Certificates = { upstream?.Certificates.Select(one => ToWire(part.TraceId, one, one.At(now))) ?? [] },
+            Certificates =
+            {
+                upstream?.Certificates.Select(one => ToWire(part.TraceId, one, one.At(now))) ?? [],
+                upstream?.OutdatedCertificates.Select(
+                    one => ToWire(part.TraceId, one, CertificateStanding.NoLongerMatching)) ?? [],
+            },
         };
     }
 

@@ -16,6 +16,7 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
     public static readonly ActivitySource Activities = new("Traceability.Node");
 
     private readonly SemaphoreSlim _outbox = new(0, 1);
+    private readonly CancellationTokenSource _stopping = new();
     private TaskCompletionSource _committed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Guid OperatorId { get; } = operatorId;
@@ -29,6 +30,9 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
 
     /// <summary>Why nothing is answered or done for this operator any more; null as long as all is well.</summary>
     public string? Stopped { get; private set; }
+
+    /// <summary>Ends all that is done for this operator without being asked.</summary>
+    public CancellationToken Stopping => _stopping.Token;
 
     /// <summary>One roll-up at a time: each sees all that was committed before it.</summary>
     public SemaphoreSlim RollingUp { get; } = new(1);
@@ -45,12 +49,20 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
     public Task Committed => Volatile.Read(ref _committed).Task;
 
     /// <summary>Work in the name of a caller.</summary>
-    public Task<T> WorkAsync<T>(ServerCallContext call, Func<Work, Task<T>> work) => WorkAsync(
-        new Provenance(call.Caller().ClientId, Activity.Current?.Id, call.Method), work, call.CancellationToken);
+    /// <exception cref="RefusedException">The operator is stopped.</exception>
+    public Task<T> WorkAsync<T>(ServerCallContext call, Func<Work, Task<T>> work) => Stopped is { } finding
+        ? throw Refused(finding)
+        : WorkAsync(
+            new Provenance(call.Caller().ClientId, Activity.Current?.Id, call.Method), work, call.CancellationToken);
 
     /// <summary>Work of the node itself.</summary>
+    /// <exception cref="BrokenHistoryException">
+    /// The operator is stopped. No refusal, because what is refused is not tried again.
+    /// </exception>
     public Task<T> WorkAsync<T>(string causation, Func<Work, Task<T>> work, CancellationToken cancellationToken) =>
-        WorkAsync(new Provenance("node", Activity.Current?.Id, causation), work, cancellationToken);
+        Stopped is { } finding
+            ? throw new BrokenHistoryException(finding)
+            : WorkAsync(new Provenance("node", Activity.Current?.Id, causation), work, cancellationToken);
 
     public Task<T?> ReadAsync<T>(string key, CancellationToken cancellationToken)
         where T : class => store.ReadAsync<T>(Database, key, cancellationToken);
@@ -74,7 +86,14 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
         store.EventsAsync(Database, key, cancellationToken);
 
     /// <summary>History is not what it should be: whatever was built on it would be wrong, too.</summary>
-    public void Stop(string finding) => Stopped = finding;
+    public void Stop(string finding)
+    {
+        Stopped = finding;
+        _stopping.Cancel();
+    }
+
+    public RefusedException Refused(string finding) =>
+        new(RefusalReason.HistoryBroken, finding, ("operator_id", $"{OperatorId}"));
 
     public Task<IReadOnlyList<RecordedEvent>> HistoryAsync(
         IReadOnlyCollection<string> keys, CancellationToken cancellationToken) =>
@@ -83,6 +102,7 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
     public void Dispose()
     {
         _outbox.Dispose();
+        _stopping.Dispose();
         RollingUp.Dispose();
         Rotating.Dispose();
     }
@@ -106,11 +126,6 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
     private async Task<T> WorkAsync<T>(
         Provenance provenance, Func<Work, Task<T>> work, CancellationToken cancellationToken)
     {
-        if (Stopped is { } finding)
-        {
-            throw new RefusedException(RefusalReason.HistoryBroken, finding, ("operator_id", $"{OperatorId}"));
-        }
-
         var result = await store.WorkAsync(Database, provenance, work, cancellationToken);
         Interlocked.Exchange(ref _committed, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         return result;

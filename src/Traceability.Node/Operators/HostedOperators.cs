@@ -15,9 +15,9 @@ namespace Traceability.Node.Operators;
 /// <summary>The operators of this node. They come one by one, and nothing of one is reachable from another.</summary>
 internal sealed partial class HostedOperators : IHealthCheck, IDisposable
 {
-    private readonly EventStore _store;
     private const int ShortestSecret = 32;
 
+    private readonly EventStore _store;
     private readonly HostSettings _host;
     private readonly string _keySecret;
     private readonly TimeProvider _clock;
@@ -55,11 +55,13 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
     public HostedOperator Of(ServerCallContext call)
     {
         var op = EvenStopped(call);
-        return op.Stopped is not { } finding
-            ? op
-            : throw new RefusedException(
-                RefusalReason.HistoryBroken, finding, ("operator_id", op.OperatorId.ToString()));
+        return op.Stopped is not { } finding ? op : throw op.Refused(finding);
     }
+
+    /// <summary>
+    /// One that is not the caller's own: only for what it has granted. Null where it does not live here.
+    /// </summary>
+    public HostedOperator? Find(Guid operatorId) => _operators.GetValueOrDefault(operatorId);
 
     /// <summary>For the rpcs that find out what is wrong with a stopped operator's history.</summary>
     public HostedOperator EvenStopped(ServerCallContext call)
@@ -95,6 +97,13 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
         }
     }
 
+    /// <summary>Nothing more is answered or done for this operator.</summary>
+    public void Stop(HostedOperator op, BrokenHistoryException broken)
+    {
+        op.Stop(broken.Message);
+        LogStopped(op.OperatorId, broken.Message);
+    }
+
     /// <summary>Before anything is done: what is built on a history that was cut off is wrong, too.</summary>
     private async Task StopIfBrokenAsync(HostedOperator op, CancellationToken cancellationToken)
     {
@@ -104,13 +113,9 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
         }
         catch (BrokenHistoryException broken)
         {
-            op.Stop(broken.Message);
-            LogStopped(op.OperatorId, broken.Message);
+            Stop(op, broken);
         }
     }
-
-    [LoggerMessage(LogLevel.Critical, "Operator {OperatorId} is stopped: {Finding}")]
-    private partial void LogStopped(Guid operatorId, string finding);
 
     public void Dispose()
     {
@@ -135,4 +140,7 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
             ? HealthCheckResult.Degraded($"Operator {stopped.OperatorId} is stopped: {stopped.Stopped}")
             : HealthCheckResult.Healthy();
     }
+
+    [LoggerMessage(LogLevel.Critical, "Operator {OperatorId} is stopped: {Finding}")]
+    private partial void LogStopped(Guid operatorId, string finding);
 }

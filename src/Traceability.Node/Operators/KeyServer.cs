@@ -1,8 +1,11 @@
 using Grpc.Core;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Domain;
+using Traceability.Domain.Certificates;
+using Traceability.Domain.Releases;
 using Traceability.Domain.Statements;
 using Traceability.Hosting;
+using Traceability.Node.Exchange;
 using Traceability.Node.Footprints;
 using Traceability.Proofs;
 using Traceability.Storage;
@@ -70,6 +73,8 @@ internal sealed class KeyServer(HostedOperators operators, TimeProvider clock) :
             new RevokeKeyRequest { KeyId = keyId, RevokeTime = request.RevokeTime },
             await op.Broker.CallAsync(context.CancellationToken)));
         await WithdrawAsync(op, keyId, context);
+        await SignCertificatesAnewAsync(op, keyId, context);
+        op.WakeSender();
         return new() { Key = ToWire(KeyUse.Signing, op.Keys.Signing, true) };
     }
 
@@ -94,8 +99,35 @@ internal sealed class KeyServer(HostedOperators operators, TimeProvider clock) :
                 return true;
             });
         }
+    }
 
-        op.WakeSender();
+    /// <summary>What a verifier certified stands, whoever got hold of the key under which it went out.</summary>
+    private async Task SignCertificatesAnewAsync(HostedOperator op, string keyId, ServerCallContext context)
+    {
+        var certificates = await op.QueryAsync<Certificate>("order by d.id", context.CancellationToken);
+        foreach (var (id, traceId, replaced) in certificates
+            .Where(one => one.Document is { } document && JsonWebSignature.KeyId(document) == keyId)
+            .Select(one => (one.CertificateId, one.TraceId, one.Document!)))
+        {
+            await op.WorkAsync(context, async work =>
+            {
+                var now = clock.GetUtcNow();
+                var decided = await work.DecideAsync<Certificate>(
+                    Keys.Certificate(id),
+                    found => Certificate.SignAnew(found, replaced, Sign, now),
+                    context.CancellationToken);
+                if (decided.Events.Count > 0)
+                {
+                    await Recalculation.QueueDisclosuresAsync(
+                        op, work, [traceId], context.CancellationToken, FootprintField.Certificate);
+                }
+
+                return true;
+
+                string Sign(StatedCertificate stated) =>
+                    CertificateForm.Sign(op.Keys.Signing, op.OperatorId, op.Keys.PartRef(traceId), stated, now);
+            });
+        }
     }
 
     private static async Task<PrivateKey> RotateAsync(
@@ -120,12 +152,17 @@ internal sealed class KeyServer(HostedOperators operators, TimeProvider clock) :
         {
             await ask();
         }
-        catch (Exception exception) when (exception is RpcException or HttpRequestException)
+        catch (Exception exception) when (IsSilence(exception))
         {
             throw new RefusedException(
                 RefusalReason.PeerUnavailable, "The broker does not answer; repeat the call.", ("peer", "broker"));
         }
     }
+
+    /// <summary>What the broker refuses, the caller is told as the broker said it.</summary>
+    private static bool IsSilence(Exception exception) =>
+        exception is HttpRequestException
+            or RpcException { StatusCode: StatusCode.Unavailable or StatusCode.DeadlineExceeded };
 
     private static Wire.Key ToWire(KeyUse use, PrivateKey key, bool current) => new()
     {

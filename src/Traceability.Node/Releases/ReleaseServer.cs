@@ -143,13 +143,13 @@ internal sealed class ReleaseServer(HostedOperators operators, NodeSettings node
         var op = operators.Of(context);
         var input = new Input();
         var (size, skip) = (input.PageSize(request.PageSize), input.Offset(request.PageToken));
-        var trade = request.TradeId.Length == 0 ? "" : input.Id("trade_id", request.TradeId).ToString();
+        var trade = input.OptionalId("trade_id", request.TradeId);
         input.ThrowIfInvalid();
         var page = await op.QueryAsync<Disclosure>(
             "where ? in ('', d.data ->> 'tradeId') "
                 + "order by (d.data ->> 'deliveredAt')::timestamptz desc, d.id offset ? limit ?",
             context.CancellationToken,
-            trade,
+            $"{trade}",
             skip,
             size);
         return new()

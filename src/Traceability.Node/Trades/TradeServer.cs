@@ -38,7 +38,7 @@ internal sealed class TradeServer(HostedOperators operators, TimeProvider clock)
 
         var part = await op.PartAsync(downstream, context.CancellationToken);
         part.MustBe(PartKind.Bought);
-        await MustBeMemberAsync(op, supplier, context.CancellationToken);
+        await op.MustBeMemberAsync("supplier_operator_id", supplier, context.CancellationToken);
         var requested = new TradeRequested(
             id, op.OperatorId, supplier, downstream, message, due, clock.GetUtcNow(), part.DeclaredUnit);
         var toSend = new TradeRequestToSend(supplier, message, due, part.DeclaredUnit);
@@ -251,23 +251,6 @@ internal sealed class TradeServer(HostedOperators operators, TimeProvider clock)
         });
         op.WakeSender();
         return ToWire(decided.State, decided.Version);
-    }
-
-    /// <summary>An unknown supplier is told at once. If the broker is away, the request waits for it.</summary>
-    private static async Task MustBeMemberAsync(HostedOperator op, Guid supplier, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await op.Broker.OperatorAsync(supplier, cancellationToken);
-        }
-        catch (RpcException exception) when (exception.StatusCode == StatusCode.PermissionDenied)
-        {
-            throw RefusedException.NotDisclosed("Operator", "supplier_operator_id", supplier);
-        }
-        catch (Exception exception) when (exception is RpcException or HttpRequestException)
-        {
-            // Away: the request is kept and sent when the broker is back.
-        }
     }
 
     private static async Task<Trade> FindAsync(HostedOperator op, Guid id, CancellationToken cancellationToken) =>

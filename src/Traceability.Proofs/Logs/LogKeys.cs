@@ -6,6 +6,9 @@ namespace Traceability.Proofs.Logs;
 /// <summary>What the keeper of a log has and nobody else: one secret, from which both keys follow.</summary>
 public sealed class LogKeys
 {
+    /// <summary>The name of the broker's log.</summary>
+    public const string BrokerOrigin = "traceability/broker";
+
     private LogKeys(NoteSigner signer, byte[] sealKey) => (Signer, SealKey) = (signer, sealKey);
 
     /// <summary>Signs the log's checkpoints.</summary>

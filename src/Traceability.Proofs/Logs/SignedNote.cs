@@ -34,7 +34,7 @@ public sealed record NoteSignature(string Name, uint KeyId, byte[] Signature)
 public sealed record SignedNote(string Text, IReadOnlyList<NoteSignature> Signatures)
 {
     /// <summary>A checkpoint with all its witnesses is below 2 KB.</summary>
-    private const int MaxLength = 64 * 1024;
+    public const int MaxLength = 64 * 1024;
 
     private const int MaxSignatures = 100;
 

@@ -25,7 +25,8 @@ public sealed record WitnessAnswer(WitnessVerdict Verdict, Checkpoint? Accepted 
 /// <summary>A witness cosigns only what continues everything it has ever cosigned.</summary>
 public static class WitnessRule
 {
-    private const int MaxProof = 63;
+    /// <summary>The longest proof of a log with fewer than 2^63 leaves.</summary>
+    public const int MaxProof = 63;
 
     /// <param name="seen">The last that was cosigned for this log.</param>
     /// <param name="oldSize">What the log takes to be the size last seen.</param>

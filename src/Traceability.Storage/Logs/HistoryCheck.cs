@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Npgsql;
+using Traceability.Domain;
 using Traceability.Proofs;
 using Traceability.Proofs.Logs;
 
@@ -35,6 +37,7 @@ public sealed class HistoryCheck
     private readonly SortedDictionary<long, Checkpoint> _checkpoints = [];
     private readonly HashSet<long> _signedSizes = [];
     private readonly Dictionary<MerkleNode, byte[]> _nodes = [];
+    private readonly Dictionary<(string Stream, long Version), EventMasked> _masks = [];
     private long _masked;
 
     private HistoryCheck(NpgsqlConnection connection, HistoryLog log) => (_connection, _log) = (connection, log);
@@ -61,6 +64,7 @@ public sealed class HistoryCheck
         await check.ReadCheckpointsAsync(cancellationToken);
         var own = check._checkpoints.Keys.ToArray();
         var seen = check.ReadWitnessed(witnessed);
+        await check.ReadMasksAsync(cancellationToken);
         var leaves = await check.ReadLeavesAsync(seen, cancellationToken);
         check.CompareSizes(own, seen, leaves);
         await check.CompareNodesAsync(cancellationToken);
@@ -115,6 +119,34 @@ public sealed class HistoryCheck
         return null;
     }
 
+    /// <summary>Who took out what: events themselves, so that they are held against the log like all others.</summary>
+    private async Task ReadMasksAsync(CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            $"select stream_id, data::text from {Schema}.mt_events where type = 'event_masked'", _connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            if (Record(reader.GetString(1)) is { } record)
+            {
+                _masks[(reader.GetString(0), record.Version)] = record;
+            }
+        }
+    }
+
+    /// <summary>One that was changed says nothing here; it is found as any other event.</summary>
+    private static EventMasked? Record(string data)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<EventMasked>(data, EventJson.Options);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     private async Task<long> ReadLeavesAsync(List<Checkpoint> seen, CancellationToken cancellationToken)
     {
         var wanted = _checkpoints.Values.Concat(seen).ToLookup(checkpoint => checkpoint.Size);
@@ -167,7 +199,7 @@ public sealed class HistoryCheck
         if (row.Salt is null)
         {
             _masked++;
-            Find($"{e}", "was masked, and nothing says by whom");
+            CompareMask(e);
         }
         else if (!LoggedEvent.PayloadHash(row.Salt, e.Data).AsSpan().SequenceEqual(row.PayloadHash))
         {
@@ -178,6 +210,22 @@ public sealed class HistoryCheck
         if (!e.LeafHash(row.PayloadHash).AsSpan().SequenceEqual(row.Check))
         {
             Find($"{e}", $"and leaf {row.Index} do not agree about who, when, where or what");
+        }
+    }
+
+    private void CompareMask(LoggedEvent e)
+    {
+        if (!_masks.TryGetValue((e.Stream, e.Version), out var mask))
+        {
+            Find($"{e}", "was masked, and nothing says by whom");
+            return;
+        }
+
+        var salt = new byte[LoggedEvent.SaltBytes];
+        if (!Convert.TryFromBase64String(mask.Salt, salt, out _)
+            || Convert.ToBase64String(LoggedEvent.PayloadHash(salt, e.Data)) != mask.PayloadHash)
+        {
+            Find($"{e}", "does not say what was left of it when it was masked");
         }
     }
 

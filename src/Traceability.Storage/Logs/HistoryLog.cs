@@ -59,7 +59,7 @@ public sealed class HistoryLog(NpgsqlDataSource source, LogKeys keys)
 
     /// <summary>The root at an earlier size.</summary>
     public async Task<byte[]> RootAsync(long size, CancellationToken cancellationToken) =>
-        (await ProveAsync(nodes => [MerkleTree.Root(0, size, nodes)], cancellationToken))[0];
+        await ProveAsync(nodes => MerkleTree.Root(0, size, nodes), cancellationToken);
 
     public Task<IReadOnlyList<byte[]>> ConsistencyProofAsync(
         long oldSize, long size, CancellationToken cancellationToken) =>
@@ -68,6 +68,12 @@ public sealed class HistoryLog(NpgsqlDataSource source, LogKeys keys)
     public Task<IReadOnlyList<byte[]>> InclusionProofAsync(
         long index, long size, CancellationToken cancellationToken) =>
         ProveAsync(nodes => MerkleTree.InclusionProof(index, size, nodes), cancellationToken);
+
+    /// <summary>Proofs for many leaves at once: most of their nodes are the same.</summary>
+    public Task<IReadOnlyList<IReadOnlyList<byte[]>>> InclusionProofsAsync(
+        IReadOnlyList<long> indexes, long size, CancellationToken cancellationToken) =>
+        ProveAsync<IReadOnlyList<IReadOnlyList<byte[]>>>(
+            nodes => [.. indexes.Select(index => MerkleTree.InclusionProof(index, size, nodes))], cancellationToken);
 
     /// <summary>The leaves of some streams with their events, in order of the log.</summary>
     public async Task<IReadOnlyList<LogRow>> LeavesAsync(
@@ -203,8 +209,8 @@ public sealed class HistoryLog(NpgsqlDataSource source, LogKeys keys)
     }
 
     /// <summary>Which nodes are needed is known from a first run without them.</summary>
-    private async Task<IReadOnlyList<byte[]>> ProveAsync(
-        Func<Func<MerkleNode, byte[]>, IReadOnlyList<byte[]>> prove, CancellationToken cancellationToken)
+    private async Task<T> ProveAsync<T>(
+        Func<Func<MerkleNode, byte[]>, T> prove, CancellationToken cancellationToken)
     {
         HashSet<MerkleNode> needed = [];
         prove(node =>

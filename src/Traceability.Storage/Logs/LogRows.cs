@@ -22,11 +22,14 @@ internal static class LogRows
     private const string EventColumns =
         "e.seq_id, e.id, e.type, e.timestamp, e.user_name, e.correlation_id, e.causation_id, e.data::text";
 
-    /// <summary>Those that are not logged yet, in order of their events.</summary>
+    /// <summary>
+    /// Those that are not logged yet, in order of their own numbers: however many wait, only so many are looked at.
+    /// </summary>
     public static string Pending => $"""
         select -1::bigint, p.stream_id, p.version, p.salt, p.payload_hash, p.seal, 0::bigint, {EventColumns}
-        from {EventStore.Schema}.log_pending p left join {EventStore.Schema}.mt_events e using (stream_id, version)
-        order by e.seq_id nulls first limit $1
+        from (select * from {EventStore.Schema}.log_pending order by id limit $1) p
+            left join {EventStore.Schema}.mt_events e using (stream_id, version)
+        order by p.id
         """;
 
     /// <summary>Those that are, in order of the log. A condition may be put in.</summary>

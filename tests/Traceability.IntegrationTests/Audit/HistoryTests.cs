@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Npgsql;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Contracts.Node.V1;
 using Traceability.IntegrationTests.Harness;
@@ -27,7 +26,7 @@ public sealed class HistoryTests : IAsyncLifetime
     {
         using var supplier = await _live.AtWorkAsync("supplier");
         using var buyer = await _live.AtWorkAsync("buyer");
-        await TradeAsync(supplier, buyer);
+        await supplier.DeliverAsync(buyer, "6", _live.Deadline);
         foreach (var company in new[] { supplier, buyer })
         {
             var report = await LoggedAsync(company);
@@ -47,7 +46,7 @@ public sealed class HistoryTests : IAsyncLifetime
         await supplier.DeclareAsync(part, "3");
         await LoggedAsync(supplier);
 
-        await ExecuteAsync(
+        await _live.ExecuteAsync(
             supplier,
             "update traceability.mt_events set data = jsonb_set(data, '{name}', '\"changed\"') "
                 + $"where stream_id = 'part/{part}' and type = 'part_registered'");
@@ -58,11 +57,53 @@ public sealed class HistoryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_people_wrote_is_masked_and_history_stays_provable()
+    {
+        const string Written = "Ask Hanako Sato on +81 3 0000 0000";
+        using var supplier = await _live.AtWorkAsync("supplier");
+        using var buyer = await _live.AtWorkAsync("buyer");
+        var audit = new AuditService.AuditServiceClient(buyer.Channel);
+        var trade = await buyer.RequestAsync(
+            supplier.Company, await buyer.RegisterAsync("bought", PartKind.Bought), Written);
+        var before = Note(await LoggedAsync(buyer));
+
+        var masked = await audit.MaskTradeAsync(new() { TradeId = trade, Reason = "asked for" }, buyer.Call);
+        var again = await audit.MaskTradeAsync(new() { TradeId = trade, Reason = "asked for" }, buyer.Call);
+
+        Assert.Equal((1, 0), (masked.Masked, again.Masked));
+        var report = await LoggedAsync(buyer, before.Size + 1);
+        Assert.Empty(report.Findings);
+        Assert.Equal(1, report.Masked);
+        Assert.Empty((await audit.CheckReadModelsAsync(new(), buyer.Call)).Differences);
+        Assert.Equal("(masked)", (await buyer.Trades.GetTradeAsync(new() { TradeId = trade }, buyer.Call)).Trade.Message);
+        var tables = await _live.RowsAsync(
+            buyer, "select table_name::text from information_schema.tables where table_schema = 'traceability'");
+        foreach (var table in tables)
+        {
+            var rows = await _live.RowsAsync(buyer, $"select to_jsonb(t)::text from traceability.{table} t");
+            Assert.All(rows, row => Assert.DoesNotContain("Hanako", row, StringComparison.Ordinal));
+        }
+
+        // What is left of it cannot be changed under its name, and nothing is masked without a record.
+        await _live.ExecuteAsync(
+            buyer,
+            "update traceability.mt_events set data = jsonb_set(data, '{supplierId}', data -> 'buyerId') "
+                + "where type = 'trade_requested'");
+        var changed = Assert.Single((await CheckAsync(buyer)).Findings);
+        Assert.Contains("trade_requested", changed.What, StringComparison.Ordinal);
+        Assert.Contains("what was left of it", changed.Problem, StringComparison.Ordinal);
+        var stranger = await Refusals.AnswerAsync(
+            async id => await audit.MaskTradeAsync(new() { TradeId = id, Reason = "x" }, buyer.Call),
+            $"{Guid.CreateVersion7()}");
+        Assert.StartsWith("PermissionDenied", stranger, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Read_models_are_what_their_events_lead_to_also_while_others_write()
     {
         using var supplier = await _live.AtWorkAsync("supplier");
         using var buyer = await _live.AtWorkAsync("buyer");
-        await TradeAsync(supplier, buyer);
+        await supplier.DeliverAsync(buyer, "6", _live.Deadline);
         var audit = new AuditService.AuditServiceClient(supplier.Channel);
         var part = await supplier.RegisterAsync("busy", PartKind.Made);
         var writing = Task.Run(async () =>
@@ -81,7 +122,7 @@ public sealed class HistoryTests : IAsyncLifetime
         while (!writing.IsCompleted);
 
         await writing;
-        await ExecuteAsync(supplier, $"""
+        await _live.ExecuteAsync(supplier, $"""
             update traceability.mt_doc_part set data = jsonb_set(data, '{"{name}"}', '"other"') where id = 'part/{part}';
             delete from traceability.mt_doc_footprint where id = 'footprint/{part}';
             insert into traceability.mt_doc_trade select 'trade/none', data from traceability.mt_doc_trade limit 1
@@ -100,7 +141,7 @@ public sealed class HistoryTests : IAsyncLifetime
         await LoggedAsync(supplier);
 
         await _live.Processes.StopAsync("node-one");
-        await ExecuteAsync(supplier, """
+        await _live.ExecuteAsync(supplier, """
             set search_path to traceability;
             delete from mt_events e using log_leaf l
                 where (e.stream_id, e.version) = (l.stream_id, l.version) and l.idx >= 1;
@@ -119,6 +160,47 @@ public sealed class HistoryTests : IAsyncLifetime
         // What is missing can still be asked for.
         var report = await CheckAsync(again);
         Assert.Contains(report.Findings, one => one.Problem.Contains("a witness has seen", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_stopped_operator_does_nothing_more_and_forgets_nothing()
+    {
+        using var supplier = await _live.AtWorkAsync("supplier");
+        using var buyer = await _live.AtWorkAsync("buyer");
+        var delivery = await supplier.DeliverAsync(buyer, "3", _live.Deadline);
+        await LoggedAsync(supplier);
+        await _live.ExecuteAsync(supplier, "truncate traceability.log_leaf, traceability.log_node, traceability.log_checkpoint");
+        await Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            // A change makes the log go on, which is when the witness finds out.
+            for (var kilograms = 4; ; kilograms++)
+            {
+                await supplier.DeclareAsync(delivery.Made, $"{kilograms}");
+            }
+        });
+        foreach (var what in new[] { "sender", "receiver" })
+        {
+            var end = $"The {what} of operator {supplier.Company.OperatorId} has ended";
+            await Wait.UntilAsync(
+                () => Task.FromResult(_live.Processes.Log("node-one").Contains(end, StringComparison.Ordinal)),
+                _live.Deadline);
+        }
+
+        await _live.ExecuteAsync(
+            supplier,
+            "insert into traceability.outbox (kind, key, payload, traceparent) "
+            + $"values ('disclosure', '{delivery.Trade}', '', '')");
+        var waiting = await _live.RowsAsync(supplier, "select id::text from traceability.outbox order by id");
+        await buyer.RequestAsync(supplier.Company, await buyer.RegisterAsync("more", PartKind.Bought), "");
+        await Wait.UntilAsync(
+            async () => (await _live.Processes.RowsAsync(
+                "broker", "select 'waits' from traceability.mailbox where message is not null", _live.Deadline)).Count > 0,
+            _live.Deadline);
+
+        Assert.NotEmpty(waiting);
+        Assert.Equal(
+            waiting, await _live.RowsAsync(supplier, "select id::text from traceability.outbox order by id"));
+        Assert.Single(await _live.RowsAsync(supplier, "select id from traceability.mt_doc_trade"));
     }
 
     [Fact]
@@ -191,41 +273,25 @@ public sealed class HistoryTests : IAsyncLifetime
     private static Checkpoint Note(CheckHistoryResponse report) =>
         Checkpoint.Parse(SignedNote.Parse(report.CosignedCheckpoint).Text);
 
-    private async Task TradeAsync(CompanyAtWork supplier, CompanyAtWork buyer)
-    {
-        var (made, bought) = (
-            await supplier.RegisterAsync("made", PartKind.Made), await buyer.RegisterAsync("bought", PartKind.Bought));
-        await supplier.DeclareAsync(made, "6");
-        await supplier.AnswerAsync(await buyer.RequestAsync(supplier.Company, bought, ""), made, _live.Deadline);
-        await buyer.WaitForTotalAsync(bought, "6", _live.Deadline);
-    }
-
     /// <summary>Waits until all that was done is logged and cosigned.</summary>
-    private async Task<CheckHistoryResponse> LoggedAsync(CompanyAtWork company)
+    private async Task<CheckHistoryResponse> LoggedAsync(CompanyAtWork company, long atLeast = 1)
     {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
         while (true)
         {
             var report = await CheckAsync(company);
             var cosigned = report.CosignedCheckpoint.Length == 0
                 ? 0
                 : Checkpoint.Parse(SignedNote.Parse(report.CosignedCheckpoint).Text).Size;
-            if (report.Waiting == 0 && report.Leaves > 0 && cosigned == report.Leaves)
+            if (report.Waiting == 0 && report.Leaves >= atLeast && cosigned == report.Leaves)
             {
                 return report;
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(50), _live.Deadline);
+            await timer.WaitForNextTickAsync(_live.Deadline);
         }
     }
 
     private static async Task<CheckHistoryResponse> CheckAsync(CompanyAtWork company) =>
         await new AuditService.AuditServiceClient(company.Channel).CheckHistoryAsync(new(), company.Call);
-
-    private async Task ExecuteAsync(CompanyAtWork company, string sql)
-    {
-        await using var source = NpgsqlDataSource.Create(
-            _live.Processes.ConnectionString($"operator_{company.Company.OperatorId:n}"));
-        await using var command = source.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync(_live.Deadline);
-    }
 }

@@ -24,11 +24,7 @@ public sealed class FreshOperatorTests : IAsyncLifetime
         using var supplier = await _live.AtWorkAsync("supplier");
         using var buyer = await _live.AtWorkAsync("buyer");
         using var fresh = await _live.AtWorkAsync("fresh");
-        var (made, bought) = (
-            await supplier.RegisterAsync("made", PartKind.Made), await buyer.RegisterAsync("bought", PartKind.Bought));
-        await supplier.DeclareAsync(made, "6");
-        await supplier.AnswerAsync(await buyer.RequestAsync(supplier.Company, bought, ""), made, _live.Deadline);
-        await buyer.WaitForTotalAsync(bought, "6", _live.Deadline);
+        var made = (await supplier.DeliverAsync(buyer, "6", _live.Deadline)).Made;
         var own = await fresh.RegisterAsync("own", PartKind.Made);
 
         Assert.Equal([own], (await fresh.Parts.ListPartsAsync(new(), fresh.Call)).Parts.Select(part => part.TraceId));
@@ -58,12 +54,7 @@ public sealed class FreshOperatorTests : IAsyncLifetime
     {
         using var supplier = await _live.AtWorkAsync("supplier");
         using var buyer = await _live.AtWorkAsync("buyer");
-        var (made, bought) = (
-            await supplier.RegisterAsync("made", PartKind.Made), await buyer.RegisterAsync("bought", PartKind.Bought));
-        await supplier.DeclareAsync(made, "6");
-        var trade = await buyer.RequestAsync(supplier.Company, bought, "");
-        await supplier.AnswerAsync(trade, made, _live.Deadline);
-        await buyer.WaitForTotalAsync(bought, "6", _live.Deadline);
+        var trade = (await supplier.DeliverAsync(buyer, "6", _live.Deadline)).Trade;
 
         using var auditor = await FederationClient.ForFederationAuditorAsync(_live.Processes, _live.Deadline);
         var seen = new Dictionary<string, Decision>();

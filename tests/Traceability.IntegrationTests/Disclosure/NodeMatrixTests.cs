@@ -305,15 +305,10 @@ public sealed class NodeMatrixTests : IAsyncLifetime
             new() { TradeId = id, Fields = { FootprintField.Total }, Purpose = "audit" }, who.Call),
     ];
 
-    private async Task<string> PresentationAsync(CompanyAtWork holder, string bought)
-    {
-        await using var source = Npgsql.NpgsqlDataSource.Create(
-            _live.Processes.ConnectionString($"operator_{holder.Company.OperatorId:n}"));
-        await using var command = source.CreateCommand(
-            "select data ->> 'presentation' from traceability.mt_events "
-            + $"where type = 'upstream_total_received' and data ->> 'traceId' = '{bought}'");
-        return (string)(await command.ExecuteScalarAsync(_live.Deadline))!;
-    }
+    private async Task<string> PresentationAsync(CompanyAtWork holder, string bought) => (await _live.RowsAsync(
+        holder,
+        "select data ->> 'presentation' from traceability.mt_events "
+        + $"where type = 'upstream_total_received' and data ->> 'traceId' = '{bought}'"))[0];
 
     /// <summary>Every part of a presentation as text.</summary>
     private static string Decoded(string presentation) => string.Join('\n', presentation.Split('~', '.')

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Google.Protobuf.WellKnownTypes;
 using Traceability.Contracts.Broker.V1;
@@ -72,6 +73,12 @@ public sealed class TamperedStatementTests : IAsyncLifetime
         harmful.Add(("in another unit", Seal(Statement(3, "0.1", unit: "kilogram"))));
         harmful.Add(("under a key nobody published", Seal(Statement(3, "0.1", key: PrivateKey.Create()))));
         harmful.Add(("issued before the key was valid", Seal(Statement(3, "0.1", issued: TimeSpan.FromHours(-2)))));
+        harmful.Add(("another total for the same version", Seal(Statement(2, "0.1"))));
+        harmful.Add(("with a certificate from before the key was valid", Seal(
+            Statement(3, "0.1"), Certificate(TimeSpan.FromHours(-2)))));
+        harmful.Add(("with a certificate about another part", Seal(
+            Statement(3, "0.1"), Certificate(TimeSpan.Zero, "another"))));
+        harmful.Add(("with a certificate that is none", Seal(Statement(3, "0.1"), "nonsense")));
         harmful.Add(("for another audience", JsonWebEncryption.Seal(
             PrivateKey.Create().Public, DisclosureType, Encoding.UTF8.GetBytes($"\"{Statement(3, "0.1")}\""))));
         harmful.Add(("an older version", Seal(Statement(1, "0.1"))));
@@ -93,6 +100,7 @@ public sealed class TamperedStatementTests : IAsyncLifetime
         Assert.All(kept, one => Assert.NotEmpty(one.Reason));
         Assert.Contains(kept, one => one.Reason == "Outdated");
         Assert.Contains(kept, one => one.Reason == "Repeated");
+        Assert.Contains(kept, one => one.Reason == "Contradictory");
         Assert.Contains(kept, one => one.Reason == "UnknownKey");
         Assert.Contains(kept, one => one.Reason == "BadSignature");
         Assert.Equal("3", (await _buyer.FootprintAsync(_bought)).Figures.Total);
@@ -161,8 +169,30 @@ public sealed class TamperedStatementTests : IAsyncLifetime
         return SelectiveStatement.Present(made.Signature, made.Disclosures.Values);
     }
 
-    private string Seal(string statement) =>
-        JsonWebEncryption.Seal(_sealing, DisclosureType, Encoding.UTF8.GetBytes($"\"{statement}\""));
+    private string Certificate(TimeSpan issued, string partRef = "ref")
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var claims = new JsonObject
+        {
+            ["iss"] = Supplier,
+            ["iat"] = (now + issued).ToUnixTimeSeconds(),
+            ["part_ref"] = partRef,
+            ["certificate_id"] = $"{Guid.CreateVersion7()}",
+            ["verifier"] = "Verifier",
+            ["version"] = 3,
+            ["valid_from"] = $"{now.AddDays(-1):O}",
+            ["valid_until"] = $"{now.AddDays(1):O}",
+        };
+        return JsonWebSignature.Sign(
+            _key, "traceability-certificate+jwt", Encoding.UTF8.GetBytes(claims.ToJsonString()));
+    }
+
+    private string Seal(string statement, params string[] certificates) => JsonWebEncryption.Seal(
+        _sealing,
+        DisclosureType,
+        certificates.Length == 0
+            ? JsonSerializer.SerializeToUtf8Bytes(statement)
+            : JsonSerializer.SerializeToUtf8Bytes<string[]>([statement, .. certificates]));
 
     /// <summary>Another letter at a random place; the last of a part may hold unused bits, so it is left
     /// alone.</summary>
@@ -191,24 +221,16 @@ public sealed class TamperedStatementTests : IAsyncLifetime
 
     private async Task<IReadOnlyList<(string Reason, string Sealed)>> WaitForEvidenceAsync(int count)
     {
-        await using var source = Npgsql.NpgsqlDataSource.Create(
-            _live.Processes.ConnectionString($"operator_{_buyer.Company.OperatorId:n}"));
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
         while (true)
         {
-            await using var command = source.CreateCommand(
-                "select data ->> 'reason', data ->> 'sealed' from traceability.mt_events "
+            var kept = await _live.RowsAsync(
+                _buyer,
+                "select concat_ws(' ', data ->> 'reason', data ->> 'sealed') from traceability.mt_events "
                 + "where type = 'disclosure_refused' order by seq_id");
-            await using var reader = await command.ExecuteReaderAsync(_live.Deadline);
-            List<(string, string)> kept = [];
-            while (await reader.ReadAsync(_live.Deadline))
-            {
-                kept.Add((reader.GetString(0), reader.GetString(1)));
-            }
-
             if (kept.Count >= count)
             {
-                return kept;
+                return [.. kept.Select(one => one.Split(' ')).Select(one => (one[0], one[1]))];
             }
 
             await timer.WaitForNextTickAsync(_live.Deadline);

@@ -1,4 +1,3 @@
-using Npgsql;
 using Traceability.Local.Demo;
 using Traceability.Local.Federation;
 using Xunit;
@@ -31,19 +30,8 @@ public sealed class Federation : IAsyncLifetime
         CompanyAtWork.StartAsync(Processes, company, Deadline);
 
     /// <summary>The rows of a query, as text.</summary>
-    public async Task<IReadOnlyList<string>> RowsAsync(string database, string sql)
-    {
-        await using var source = NpgsqlDataSource.Create(Processes.ConnectionString(database));
-        await using var command = source.CreateCommand(sql);
-        await using var reader = await command.ExecuteReaderAsync(Deadline);
-        List<string> rows = [];
-        while (await reader.ReadAsync(Deadline))
-        {
-            rows.Add(reader.GetString(0));
-        }
-
-        return rows;
-    }
+    public Task<IReadOnlyList<string>> RowsAsync(string database, string sql) =>
+        Processes.RowsAsync(database, sql, Deadline);
 
     public async Task DisposeAsync()
     {

@@ -32,6 +32,14 @@ public sealed class LiveFederation : IAsyncDisposable
 
     public Task<CompanyAtWork> AtWorkAsync(string company) => CompanyAtWork.StartAsync(Processes, company, Deadline);
 
+    /// <summary>The rows of a query in a company's own database, as text.</summary>
+    public Task<IReadOnlyList<string>> RowsAsync(CompanyAtWork company, string sql) =>
+        Processes.RowsAsync(Databases.Of(company), sql, Deadline);
+
+    /// <summary>What an administrator could do to a company's own database.</summary>
+    public Task ExecuteAsync(CompanyAtWork company, string sql) =>
+        Processes.ExecuteAsync(Databases.Of(company), sql, Deadline);
+
     public async ValueTask DisposeAsync()
     {
         await Processes.DisposeAsync();

@@ -1,10 +1,12 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Traceability.Contracts.Broker.V1;
+using Traceability.Contracts.Common.V1;
 using Traceability.Contracts.Node.V1;
 using Traceability.IntegrationTests.Harness;
 using Traceability.Local.Demo;
 using Traceability.Local.Federation;
+using Traceability.Proofs;
 using Xunit;
 
 namespace Traceability.IntegrationTests.Node.Operators;
@@ -17,10 +19,7 @@ public class KeyServiceTests(Federation federation) : IClassFixture<Federation>
         using var a = await federation.AtWorkAsync(Story.A);
         using var b = await federation.AtWorkAsync(Story.B);
         var keys = new KeyService.KeyServiceClient(a.Channel);
-        var (made, bought) = (await a.RegisterAsync("made", PartKind.Made), await b.RegisterAsync("bought", PartKind.Bought));
-        await a.DeclareAsync(made, "3");
-        await a.AnswerAsync(await b.RequestAsync(a.Company, bought, ""), made, federation.Deadline);
-        await b.WaitForTotalAsync(bought, "3", federation.Deadline);
+        var (made, bought, _) = await a.DeliverAsync(b, "3", federation.Deadline);
         var before = await CurrentAsync(keys, a, "signing");
 
         var rotated = (await keys.RotateKeyAsync(new() { Use = "signing" }, a.Call)).Key;
@@ -67,20 +66,49 @@ public class KeyServiceTests(Federation federation) : IClassFixture<Federation>
         using var a = await federation.AtWorkAsync(Story.A);
         using var b = await federation.AtWorkAsync(Story.B);
         var keys = new KeyService.KeyServiceClient(a.Channel);
-        var (made, bought) = (await a.RegisterAsync("made", PartKind.Made), await b.RegisterAsync("bought", PartKind.Bought));
-        await a.DeclareAsync(made, "3");
-        await a.AnswerAsync(await b.RequestAsync(a.Company, bought, ""), made, federation.Deadline);
-        await b.WaitForTotalAsync(bought, "3", federation.Deadline);
+        var bought = (await a.DeliverAsync(b, "3", federation.Deadline)).Bought;
         var lost = await CurrentAsync(keys, a, "signing");
 
         var now = (await keys.RevokeKeyAsync(new() { KeyId = lost.KeyId }, a.Call)).Key;
 
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (!(await KeysOfEvidenceAsync(b, bought)).SequenceEqual([lost.KeyId, now.KeyId]))
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(20), federation.Deadline);
+            await timer.WaitForNextTickAsync(federation.Deadline);
         }
 
         Assert.Equal("3", (await b.FootprintAsync(bought)).Figures.Total);
+    }
+
+    [Fact]
+    public async Task A_certificate_outlives_the_key_under_which_it_went_out_but_not_the_figure()
+    {
+        using var a = await federation.AtWorkAsync(Story.A);
+        using var b = await federation.AtWorkAsync(Story.B);
+        var keys = new KeyService.KeyServiceClient(a.Channel);
+        var (made, bought, trade) = await a.DeliverAsync(b, "3", federation.Deadline);
+        await a.CertifyAsync(made, "3");
+        await a.ReleaseAsync(trade, FootprintField.Total, FootprintField.Certificate);
+        await b.WaitForAsync(bought, Standing(CertificateStanding.InForce), federation.Deadline);
+        var lost = await CurrentAsync(keys, a, "signing");
+
+        var now = (await keys.RevokeKeyAsync(
+            new() { KeyId = lost.KeyId, RevokeTime = TimeProvider.System.GetUtcNow().AddHours(-1).ToTimestamp() },
+            a.Call)).Key;
+
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!(await KeysOfCertificatesAsync(b, bought)).SequenceEqual([lost.KeyId, now.KeyId]))
+        {
+            await timer.WaitForNextTickAsync(federation.Deadline);
+        }
+
+        await a.DeclareAsync(made, "4");
+        await b.WaitForAsync(bought, Standing(CertificateStanding.NoLongerMatching), federation.Deadline);
+        await a.DeclareAsync(made, "3");
+        await b.WaitForAsync(bought, Standing(CertificateStanding.InForce), federation.Deadline);
+
+        static Func<Footprint, bool> Standing(CertificateStanding standing) => footprint =>
+            footprint.Certificates is [var only] && only.Standing == standing;
     }
 
     [Fact]
@@ -98,15 +126,22 @@ public class KeyServiceTests(Federation federation) : IClassFixture<Federation>
     }
 
     /// <summary>Under which keys the totals of a part were received.</summary>
-    private async Task<string[]> KeysOfEvidenceAsync(CompanyAtWork company, string bought)
-    {
-        await using var source = Npgsql.NpgsqlDataSource.Create(
-            federation.Processes.ConnectionString($"operator_{company.Company.OperatorId:n}"));
-        await using var command = source.CreateCommand(
-            "select coalesce(array_agg(data ->> 'keyId' order by seq_id), '{}') from traceability.mt_events "
-            + $"where type = 'upstream_total_received' and data ->> 'traceId' = '{bought}'");
-        return (string[])(await command.ExecuteScalarAsync(federation.Deadline))!;
-    }
+    private Task<IReadOnlyList<string>> KeysOfEvidenceAsync(CompanyAtWork company, string bought) =>
+        federation.RowsAsync(
+            Databases.Of(company),
+            "select data ->> 'keyId' from traceability.mt_events "
+            + $"where type = 'upstream_total_received' and data ->> 'traceId' = '{bought}' order by seq_id");
+
+    /// <summary>Under which keys the certificates about a part came, each once.</summary>
+    private async Task<IReadOnlyList<string>> KeysOfCertificatesAsync(CompanyAtWork company, string bought) =>
+    [
+        .. (await federation.RowsAsync(
+            Databases.Of(company),
+            "select data -> 'certificates' -> 0 ->> 'document' from traceability.mt_events "
+            + $"where type = 'upstream_total_received' and data ->> 'traceId' = '{bought}' "
+            + "and data -> 'certificates' is not null and data -> 'certificates' <> 'null' order by seq_id"))
+            .Select(JsonWebSignature.KeyId).Distinct(),
+    ];
 
     private static async Task<Key> CurrentAsync(KeyService.KeyServiceClient keys, CompanyAtWork company, string use) =>
         (await keys.ListKeysAsync(new(), company.Call)).Keys.Single(key => key.Use == use && key.Current);
