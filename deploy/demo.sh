@@ -9,9 +9,10 @@ if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
     cat <<'HELP'
 Plays 3 + 5 + 10 = 18 kg through real nodes and a real broker, and keeps running until Ctrl-C.
 
-  deploy/demo.sh [--case three-tiers|ev-battery [--bundle FILE]] [--exit] [--folder FOLDER]
+  deploy/demo.sh [--case three-tiers|ev-battery [--bundle FILE] [--exports DIR]] [--exit] [--folder FOLDER]
 
   --case ev-battery 34 companies, from ore to two vehicles, and its five headline totals beside the expected ones
+  --exports DIR     where to write what the makers of both packs and both vehicles disclose
   --bundle FILE     where to write the evidence behind the vehicle with the 64 kWh pack; trace audit verify checks it
 
   --exit            stop after the story; exit code 0 only if every figure and every "may not see" check held

@@ -14,6 +14,7 @@ internal static class PartCommands
         List(),
         Show(),
         Retire(),
+        ExportCommands.Facts(),
     };
 
     public static Command Bill => new("bill", "Bills of materials: which parts go into a part.")

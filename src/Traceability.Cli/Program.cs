@@ -16,5 +16,6 @@ var root = new RootCommand(
     SheetCommands.Sheet,
     KeyCommands.Keys,
     AuditCommands.Audit,
+    ExportCommands.Export,
 };
 return await root.Parse(args).InvokeAsync();

@@ -27,6 +27,7 @@ internal sealed class Session : IDisposable
         Imports = new(channel);
         Keys = new(channel);
         Audit = new(channel);
+        Exports = new(channel);
     }
 
     public PartService.PartServiceClient Parts { get; }
@@ -42,6 +43,8 @@ internal sealed class Session : IDisposable
     public KeyService.KeyServiceClient Keys { get; }
 
     public AuditService.AuditServiceClient Audit { get; }
+
+    public ExportService.ExportServiceClient Exports { get; }
 
     public CancellationToken Cancelled { get; }
 

@@ -24,6 +24,7 @@ public enum RefusalReason
     InferenceRisk = 19,
     HistoryRewritten = 20,
     HistoryBroken = 21,
+    ExportIncomplete = 22,
 }
 
 /// <summary>A rule said no. Expected, sent to the caller as it stands, never logged as an error.</summary>

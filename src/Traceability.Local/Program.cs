@@ -17,6 +17,10 @@ var story = new Option<string>("--case")
     DefaultValueFactory = _ => "three-tiers",
 };
 story.AcceptOnlyFromAmong("three-tiers", "ev-battery");
+var exports = new Option<DirectoryInfo?>("--exports")
+{
+    Description = "Where to write what the makers of the packs and vehicles disclose (ev-battery).",
+};
 var bundle = new Option<FileInfo?>("--bundle")
 {
     Description = "With ev-battery: where to write the evidence behind the vehicle with the 64 kWh pack.",
@@ -27,12 +31,14 @@ var demo = new Command("demo", "Plays 3 + 5 + 10 = 18 kg through real nodes and 
     exit,
     story,
     bundle,
+    exports,
 };
 demo.SetAction(async (parsed, cancellationToken) =>
 {
     var chosen = parsed.GetValue(folder)?.FullName ?? Directory.CreateTempSubdirectory("traceability-").FullName;
     var code = parsed.GetValue(story) == "ev-battery"
-        ? await new ChainCommand(chosen, parsed.GetValue(exit), parsed.GetValue(bundle)).RunAsync(cancellationToken)
+        ? await new ChainCommand(chosen, parsed.GetValue(exit), parsed.GetValue(bundle), parsed.GetValue(exports))
+            .RunAsync(cancellationToken)
         : await new DemoCommand(chosen, parsed.GetValue(exit)).RunAsync(cancellationToken);
     if (code == 0 && parsed.GetValue(folder) is null)
     {

@@ -1,6 +1,7 @@
 using Traceability.Hosting;
 using Traceability.Node.Audit;
 using Traceability.Node.Exchange;
+using Traceability.Node.Exports;
 using Traceability.Node.Footprints;
 using Traceability.Node.Imports;
 using Traceability.Node.Operators;
@@ -30,4 +31,5 @@ app.MapGrpcService<FootprintServer>();
 app.MapGrpcService<ImportServer>();
 app.MapGrpcService<KeyServer>();
 app.MapGrpcService<AuditServer>();
+app.MapGrpcService<ExportServer>();
 await app.RunAsync();

@@ -5,6 +5,7 @@ using Traceability.Domain.Certificates;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Operators;
 using Traceability.Domain.Parts;
+using Traceability.Domain.Products;
 using Traceability.Domain.Releases;
 using Traceability.Domain.Statements;
 using Traceability.Domain.Trades;
@@ -52,6 +53,9 @@ internal static class EventNames
 
         events.MapEventType<CertificateRecorded>("certificate_recorded");
         events.MapEventType<CertificateSignedAnew>("certificate_signed_anew");
+
+        events.MapEventType<ProductFactsDeclared>("product_facts_declared");
+        events.MapEventType<ExportIssued>("export_issued");
 
         events.MapEventType<AuditGranted>("audit_granted");
         events.MapEventType<AuditGrantRevoked>("audit_grant_revoked");

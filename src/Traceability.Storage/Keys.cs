@@ -21,6 +21,10 @@ public static class Keys
 
     public static string Statement(string partRef) => $"statement/{partRef}";
 
+    public static string ProductFacts(Guid traceId) => $"facts/{traceId}";
+
+    public static string Export(Guid traceId, string sha256) => $"export/{traceId}/{sha256}";
+
     public static string AuditGrant(Guid grantId) => $"audit_grant/{grantId}";
 
     public static string AuditRead(Guid readId) => $"audit_read/{readId}";

@@ -8,6 +8,7 @@ using Traceability.Domain.Certificates;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Operators;
 using Traceability.Domain.Parts;
+using Traceability.Domain.Products;
 using Traceability.Domain.Releases;
 using Traceability.Domain.Statements;
 using Traceability.Domain.Trades;
@@ -32,6 +33,8 @@ internal static class States
         new State<Certificate>("certificate/", Certificate.Evolve),
         new State<Disclosure>("disclosure/", Disclosure.Evolve),
         new State<Statement>("statement/", Statement.Evolve),
+        new State<ProductFacts>("facts/", ProductFacts.Evolve),
+        new State<IssuedExport>("export/", IssuedExport.Evolve),
         new State<AuditGrant>("audit_grant/", AuditGrant.Evolve),
         new State<AuditRead>("audit_read/", AuditRead.Evolve),
         new State<UpstreamTotal>("upstream/", UpstreamTotal.Evolve),

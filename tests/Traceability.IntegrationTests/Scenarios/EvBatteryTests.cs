@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.IO.Compression;
+using System.Text;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Traceability.Contracts.Common.V1;
@@ -6,6 +8,7 @@ using Traceability.Contracts.Node.V1;
 using Traceability.IntegrationTests.Harness;
 using Traceability.Local.Demo;
 using Traceability.Local.Demo.EvBattery;
+using Traceability.Tests;
 using Xunit;
 
 namespace Traceability.IntegrationTests.Scenarios;
@@ -30,10 +33,12 @@ public sealed class EvBatteryTests : IAsyncLifetime
     public async Task The_chain_ends_as_its_files_say_and_follows_every_change()
     {
         await EveryFigureIsAsExpectedAsync();
+        await WhatIsDisclosedNamesNobodyElseAsync();
         await RefusedInputsAsync();
         await WithCertificatesAsync();
         await AChangeFarAwayReachesExactlyWhatIsAboveItAsync();
         await ASilentSupplierMakesThePackIncompleteNotLighterAsync();
+        await AnIncompleteTotalHasNoFinalExportAsync();
         await ASecondaryValueFillsTheGapAndShowsAsSuchAsync();
         await EveryVersionOfEveryTotalIsReplayedAsync();
     }
@@ -88,6 +93,94 @@ public sealed class EvBatteryTests : IAsyncLifetime
     }
 
     /// <summary>From the recorded events alone: the stored total, and the one that the statement says.</summary>
+    /// <summary>Both packs and both vehicles, in every format that applies.</summary>
+    private async Task WhatIsDisclosedNamesNobodyElseAsync()
+    {
+        foreach (var key in Chain.Exported)
+        {
+            using var owner = await _live.AtWorkAsync(_chain.Owner(key));
+            var files = await ChainExports.OfAsync(_chain, owner, key, _live.Deadline);
+            var again = await ChainExports.OfAsync(_chain, owner, key, _live.Deadline);
+
+            Assert.Equal(key.StartsWith("PACK", StringComparison.Ordinal) ? 19 : 8, files.Count);
+            foreach (var (name, content) in files.Where(file => !file.Name.Contains("provenance", StringComparison.Ordinal)))
+            {
+                Assert.Equal(content, again.Single(file => file.Name == name).Content);
+                var text = Readable(name, content);
+                Assert.All(SecretsBeside(key), secret => Assert.False(
+                    text.Contains(secret, StringComparison.OrdinalIgnoreCase), $"{name} shows {secret}"));
+                await FitsItsSchemaAsync(name, text);
+            }
+        }
+    }
+
+    /// <summary>Skipped, as the schema tests say, where the schemas are not beside the repository.</summary>
+    private static async Task FitsItsSchemaAsync(string name, string text)
+    {
+        var export = name.Split('.')[1];
+        foreach (var (known, version) in PublishedSchemas.Files.Keys.Where(one => one.Export == export
+            && PublishedSchemas.Missing is null && (export != "catena-x" || one.Version == "9.0.0")))
+        {
+            Assert.Empty((await PublishedSchemas.ReadAsync(known, version)).Validate(text).Select(error => $"{name}: {error}"));
+        }
+    }
+
+    /// <summary>A spreadsheet is a ZIP file, and what is signed is Base64.</summary>
+    private static string Readable(string name, byte[] content)
+    {
+        if (name.EndsWith(".jws", StringComparison.Ordinal))
+        {
+            var body = Encoding.UTF8.GetString(content).Split('.')[1].Replace('-', '+').Replace('_', '/');
+            return Encoding.UTF8.GetString(Convert.FromBase64String(body.PadRight((body.Length + 3) / 4 * 4, '=')));
+        }
+
+        if (!name.EndsWith(".xlsx", StringComparison.Ordinal))
+        {
+            return Encoding.UTF8.GetString(content);
+        }
+
+        using var zip = new ZipArchive(new MemoryStream(content));
+        return string.Join('\n', zip.Entries.Select(entry => new StreamReader(entry.Open()).ReadToEnd()));
+    }
+
+    /// <summary>Every other company, part and figure of the chain, and what the company itself buys.</summary>
+    private IEnumerable<string> SecretsBeside(string key)
+    {
+        var owner = _chain.Owner(key);
+        var own = _chain.Expected.Single(row => row["traceKey"] == key);
+        string[] shown = [own["total"], own["preTotal"], own["mainTotal"]];
+        return _chain.Companies.Where(company => company["companyId"] != owner)
+            .SelectMany(company => new[] { company["operatorName"], company["openOperatorId"] })
+            .Concat(_chain.Parts.Where(part => part["traceKey"] != key && part["partsName"].Length >= 6)
+                .SelectMany(part => new[] { part["traceId"], part["partsName"] }))
+            .Concat(_chain.Expected.Where(row => row["traceKey"] != key)
+                .SelectMany(row => new[] { row["total"], row["preTotal"], row["mainTotal"] })
+                .Where(figure => figure.Length >= 6 && !shown.Any(one => one.Contains(figure, StringComparison.Ordinal))))
+            .Append("modules");
+    }
+
+    private async Task AnIncompleteTotalHasNoFinalExportAsync()
+    {
+        using var owner = await _live.AtWorkAsync(_chain.Owner("PACK64"));
+        var service = new ExportService.ExportServiceClient(owner.Channel);
+        var request = new ExportPartRequest { TraceId = _chain.TraceId("PACK64"), Export = "batterypass" };
+        var refused = await Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            using var call = service.ExportPart(request, owner.Call);
+            await call.ResponseStream.MoveNext(_live.Deadline);
+        });
+        Assert.Equal("EXPORT_INCOMPLETE", Refusals.Reason(refused));
+        Assert.Contains("The total is incomplete", refused.Status.Detail, StringComparison.Ordinal);
+        var review = await service.ReviewExportAsync(
+            new() { TraceId = request.TraceId, Export = request.Export }, owner.Call);
+        Assert.False(review.Final);
+
+        request.Draft = true;
+        using var draft = service.ExportPart(request, owner.Call);
+        Assert.True(await draft.ResponseStream.MoveNext(_live.Deadline));
+        Assert.Contains("DRAFT", draft.ResponseStream.Current.Content.ToStringUtf8(), StringComparison.Ordinal);
+    }
+
     private async Task EveryVersionOfEveryTotalIsReplayedAsync()
     {
         var (versions, stated, suppliers) = (0, 0, 0);

@@ -12,11 +12,12 @@ public class DependencyTests
         ["Domain"] = [],
         ["Proofs"] = [],
         ["Evidence"] = ["Domain", "Proofs"],
+        ["Exports"] = ["Domain", "Evidence"],
         ["Storage"] = ["Domain", "Proofs"],
         ["Hosting"] = ["Contracts", "Domain"],
-        ["Node"] = ["Contracts", "Domain", "Proofs", "Evidence", "Storage", "Hosting"],
+        ["Node"] = ["Contracts", "Domain", "Proofs", "Evidence", "Exports", "Storage", "Hosting"],
         ["Broker"] = ["Contracts", "Domain", "Proofs", "Storage", "Hosting"],
-        ["Cli"] = ["Contracts", "Proofs", "Evidence"],
+        ["Cli"] = ["Contracts", "Proofs", "Evidence", "Exports"],
         ["Local"] = ["Contracts"],
     };
 

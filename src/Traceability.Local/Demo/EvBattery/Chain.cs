@@ -13,17 +13,20 @@ public sealed class CsvRow(IReadOnlyDictionary<string, string> cells)
 public sealed record Chain(
     IReadOnlyList<CsvRow> Companies, IReadOnlyList<CsvRow> Parts, IReadOnlyList<CsvRow> Lines,
     IReadOnlyList<CsvRow> Trades, IReadOnlyList<CsvRow> Emissions, IReadOnlyList<CsvRow> Certificates,
-    IReadOnlyList<CsvRow> Expected)
+    IReadOnlyList<CsvRow> Expected, IReadOnlyList<CsvRow> Facts)
 {
     /// <summary>What a person looks at first: the cell, both packs, both vehicles.</summary>
     public static IReadOnlyList<string> Headlines { get; } = ["CELL", "PACK64", "PACK48", "VEH_K", "VEH_A"];
+
+    /// <summary>What is disclosed: both packs, both vehicles.</summary>
+    public static IReadOnlyList<string> Exported { get; } = ["PACK64", "PACK48", "VEH_K", "VEH_A"];
 
     public static Chain Load()
     {
         var folder = Path.Combine(AppContext.BaseDirectory, "ev-battery");
         return new(
             Read("companies"), Read("parts"), Read("bom"), Read("trades"), Read("emissions"), Read("certificates"),
-            Read("expected_totals_exact"));
+            Read("expected_totals_exact"), Read("facts"));
 
         List<CsvRow> Read(string name) => ReadCsv(Path.Combine(folder, $"{name}.csv"));
     }

@@ -4,7 +4,7 @@ using Traceability.Local.Federation;
 namespace Traceability.Local.Demo.EvBattery;
 
 /// <summary>Loads the chain in front of somebody, and prints its totals beside the expected ones.</summary>
-internal sealed class ChainCommand(string folder, bool exit, FileInfo? bundle)
+internal sealed class ChainCommand(string folder, bool exit, FileInfo? bundle, DirectoryInfo? exports)
 {
     private const string BundledVehicle = "VEH_K";
 
@@ -22,6 +22,11 @@ internal sealed class ChainCommand(string folder, bool exit, FileInfo? bundle)
         if (bundle is not null)
         {
             await WriteBundleAsync(federation, bundle, cancellationToken);
+        }
+
+        if (exports is not null)
+        {
+            await WriteExportsAsync(federation, exports, cancellationToken);
         }
 
         if (!exit)
@@ -47,6 +52,23 @@ internal sealed class ChainCommand(string folder, bool exit, FileInfo? bundle)
         await File.WriteAllBytesAsync(target.FullName, bytes, cancellationToken);
         AnsiConsole.MarkupLineInterpolated(
             $"The evidence behind {BundledVehicle} is in {target.FullName}: deploy/trace audit verify {target.Name}");
+    }
+
+    private async Task WriteExportsAsync(
+        LocalFederation federation, DirectoryInfo target, CancellationToken cancellationToken)
+    {
+        target.Create();
+        foreach (var key in Chain.Exported)
+        {
+            using var owner = await CompanyAtWork.StartAsync(federation, _chain.Owner(key), cancellationToken);
+            foreach (var (name, content) in await ChainExports.OfAsync(_chain, owner, key, cancellationToken))
+            {
+                await File.WriteAllBytesAsync(Path.Combine(target.FullName, name), content, cancellationToken);
+            }
+        }
+
+        AnsiConsole.MarkupLineInterpolated(
+            $"{target.GetFiles().Length} files are in {target.FullName}; beside each lies what it was made of.");
     }
 
     private async Task<bool> ShowAsync(ChainStory story, CancellationToken cancellationToken)

@@ -1,0 +1,27 @@
+using Traceability.Domain.Footprints;
+
+namespace Traceability.Exports.Documents;
+
+/// <summary>
+/// Everything an export is made of: the same input gives the same bytes. What the company calls the part is not in it:
+/// such a name may tell what goes in.
+/// </summary>
+/// <param name="OperatorId">Whose part.</param>
+/// <param name="TraceId">The part.</param>
+/// <param name="DeclaredUnit">What the figures are per.</param>
+/// <param name="PartRef">The part's name in statements.</param>
+/// <param name="Version">Of the footprint.</param>
+/// <param name="Figures">
+/// As they leave the company, in kilogram CO2e per declared unit; null while nothing is known.
+/// </param>
+/// <param name="Complete">Whether no line is missing.</param>
+/// <param name="Period">What the figures are about.</param>
+/// <param name="RolledUpAt">When the version was recorded.</param>
+/// <param name="Facts">What the company declared about the product.</param>
+/// <param name="AsOf">The day whose rules count.</param>
+/// <param name="EarlierVersions">Those that left in a final export of the same kind before, newest first.</param>
+public sealed record ExportInput(
+    Guid OperatorId, Guid TraceId, string DeclaredUnit, string PartRef, long Version,
+    StatedFigures? Figures, bool Complete, ReferencePeriod? Period, DateTimeOffset RolledUpAt,
+    IReadOnlyDictionary<string, string> Facts, DateTimeOffset AsOf,
+    IReadOnlyList<long> EarlierVersions);

@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Traceability.Exports.Rules;
+
+namespace Traceability.Exports.Documents;
+
+/// <summary>A document in JSON: every field at its path, in the order of the table.</summary>
+public static class JsonRenderer
+{
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public static byte[] Render(ExportReview review)
+    {
+        var root = new JsonObject();
+        if (!review.Final)
+        {
+            root["draft"] = Draft.Mark;
+        }
+
+        foreach (var field in review.Fields.Where(field => field.Value is not null))
+        {
+            Put(root, field.Rule.Path, Node(field.Rule.Form, field.Value!));
+        }
+
+        return JsonSerializer.SerializeToUtf8Bytes(root, Readable);
+    }
+
+    private static JsonNode Node(string form, string value) => form switch
+    {
+        "number" => JsonValue.Create(decimal.Parse(value, CultureInfo.InvariantCulture)),
+        "flag" => JsonValue.Create(value == "true"),
+        "words" => new JsonArray([.. value.Split(' ').Select(word => (JsonNode)JsonValue.Create(word))]),
+        _ => JsonValue.Create(value),
+    };
+
+    /// <summary>Members are joined by dots; "[0]" behind a member is a place in its list.</summary>
+    private static void Put(JsonObject root, string path, JsonNode value)
+    {
+        var steps = path.Split('.');
+        var parent = root;
+        foreach (var step in steps[..^1])
+        {
+            parent = Member(parent, step);
+        }
+
+        if (Place(steps[^1]) is var (name, index) && index is not null)
+        {
+            List(parent, name, index.Value).Add(value);
+            return;
+        }
+
+        parent[steps[^1]] = value;
+    }
+
+    private static JsonObject Member(JsonObject parent, string step)
+    {
+        var (name, index) = Place(step);
+        if (index is null)
+        {
+            return (parent[name] ??= new JsonObject()).AsObject();
+        }
+
+        var list = List(parent, name, index.Value);
+        if (list.Count == index)
+        {
+            list.Add(new JsonObject());
+        }
+
+        return list[index.Value]!.AsObject();
+    }
+
+    private static JsonArray List(JsonObject parent, string name, int index)
+    {
+        var list = (parent[name] ??= new JsonArray()).AsArray();
+        return index <= list.Count
+            ? list
+            : throw new InvalidOperationException($"The table leaves out a place in {name} before {index}.");
+    }
+
+    private static (string Name, int? Index) Place(string step) => step.Split('[', ']') switch
+    {
+        [var name, var index, ""] => (name, int.Parse(index, CultureInfo.InvariantCulture)),
+        _ => (step, null),
+    };
+}

@@ -1,0 +1,101 @@
+using System.Security.Cryptography;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Traceability.Domain.Footprints;
+using Traceability.Evidence;
+using Traceability.Exports.Documents;
+using Traceability.Exports.Rules;
+
+namespace Traceability.Exports;
+
+/// <summary>Where one number of an export came from.</summary>
+/// <param name="Path">In the export.</param>
+/// <param name="Value">As it is written there.</param>
+/// <param name="Unit">Its unit.</param>
+/// <param name="Rule">The value's name among the sources of the rule table.</param>
+public sealed record ExportedNumber(string Path, string Value, string? Unit, string Rule);
+
+/// <summary>
+/// What lies beside an export: enough to compute every number again, for the company and whoever it trusts with that.
+/// It names no supplier and no line.
+/// </summary>
+/// <param name="File">The export's name.</param>
+/// <param name="Sha256">Of its bytes, in hex.</param>
+/// <param name="Export">The rule table.</param>
+/// <param name="RulesVersion">Its version.</param>
+/// <param name="OperatorId">Whose part.</param>
+/// <param name="TraceId">The part.</param>
+/// <param name="FootprintVersion">The version that was exported.</param>
+/// <param name="AsOf">The moment whose rules and facts count.</param>
+/// <param name="Statement">The part's name in the signed statement of that version.</param>
+/// <param name="Draft">Whether it is incomplete.</param>
+/// <param name="Facts">What was declared and goes into the numbers, or stands in the export.</param>
+/// <param name="Numbers">Each number, in order.</param>
+public sealed record ExportProvenance(
+    string File, string Sha256, string Export, string RulesVersion, Guid OperatorId, Guid TraceId,
+    long FootprintVersion, DateTimeOffset AsOf, string Statement, bool Draft,
+    IReadOnlyDictionary<string, string> Facts, IReadOnlyList<ExportedNumber> Numbers)
+{
+    public const string Extension = "provenance.json";
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public static ExportProvenance Of(string file, byte[] bytes, ExportReview review) => new(
+        file,
+        Hash(bytes),
+        review.Table.Export,
+        review.Table.Version,
+        review.Input.OperatorId,
+        review.Input.TraceId,
+        review.Input.Version,
+        review.Input.AsOf,
+        review.Input.PartRef,
+        !review.Final,
+        review.Input.Facts,
+        [
+            .. review.Fields.Where(field => field is { Value: not null, Rule: { From: not null, Unit: not null } })
+                .Select(field => new ExportedNumber(field.Rule.Path, field.Value!, field.Rule.Unit, field.Rule.From!)),
+        ]);
+
+    public static string Hash(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+
+    /// <summary>Holds every number against the events in an audit bundle.</summary>
+    public IReadOnlyList<BundleCheck> CheckAgainst(AuditBundle bundle)
+    {
+        var (manifest, report) = (bundle.Manifest, BundleVerifier.Verify(bundle));
+        var wrong = report.Figures is null ? "the bundle shows no figures" : WrongBy(report.Figures);
+        return
+        [
+            new(
+                "The bundle is about the same version",
+                (manifest.TraceId, manifest.Version) == (TraceId, FootprintVersion),
+                $"{manifest.TraceId}, version {manifest.Version}"),
+            .. report.Checks,
+            new(
+                "Every number comes out again from the events in the bundle",
+                wrong is null,
+                wrong ?? $"numbers: {Numbers.Count}"),
+        ];
+    }
+
+    /// <summary>The first number that does not come out again; null if all do.</summary>
+    private string? WrongBy(Figures figures)
+    {
+        var sources = ExportSources.Of(new(
+            OperatorId, TraceId, "", Statement, FootprintVersion, StatedFigures.Of(figures), !Draft, null, AsOf, Facts,
+            AsOf, []));
+        return Numbers.FirstOrDefault(number => sources.GetValueOrDefault(number.Rule) != number.Value) is { } wrong
+            ? $"{wrong.Path} is {wrong.Value}, and comes out as {sources.GetValueOrDefault(wrong.Rule, "nothing")}"
+            : null;
+    }
+
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, Json);
+
+    /// <exception cref="JsonException">It is none.</exception>
+    public static ExportProvenance FromJson(byte[] bytes) =>
+        JsonSerializer.Deserialize<ExportProvenance>(bytes, Json) ?? throw new JsonException("It is empty.");
+}

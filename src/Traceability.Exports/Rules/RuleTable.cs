@@ -1,0 +1,59 @@
+namespace Traceability.Exports.Rules;
+
+/// <summary>Whether a data point has to be, may be, or must not be shown.</summary>
+public enum FieldState
+{
+    Mandatory = 1,
+    Conditional = 2,
+    Optional = 3,
+
+    /// <summary>Its form is not fixed yet: it must not be shown until it is.</summary>
+    Pending = 4,
+
+    MustNotBeFilled = 5,
+}
+
+/// <summary>From a day on, for a category of batteries or for all, a field has another state.</summary>
+public sealed record StateChange(FieldState State, string? Category = null, DateOnly? From = null);
+
+/// <summary>One field of an export.</summary>
+/// <param name="Path">
+/// Where it stands: members joined by dots and places in lists in brackets, or, in XML, elements joined by slashes.
+/// </param>
+/// <param name="Label">For people.</param>
+/// <param name="From">The value's name among the sources; null for a constant.</param>
+/// <param name="Value">The constant.</param>
+/// <param name="Form">text, number, flag, or words (a list, from text separated by blanks).</param>
+/// <param name="State">Unless a change applies.</param>
+/// <param name="Unit">Of a number.</param>
+/// <param name="Who">Who has to supply it; null: as the fact says.</param>
+/// <param name="Values">From our words to the format's.</param>
+/// <param name="Changes">By category and date.</param>
+/// <param name="If">Only where this source is known: constants that go with an optional value.</param>
+/// <param name="Unless">Only where this source is not known.</param>
+/// <param name="InDraft">Takes the place of the constant in a draft.</param>
+public sealed record FieldRule(
+    string Path, string Label, string? From = null, string? Value = null, string Form = "text",
+    FieldState State = FieldState.Mandatory, string? Unit = null, string? Who = null,
+    IReadOnlyDictionary<string, string>? Values = null, IReadOnlyList<StateChange>? Changes = null, string? If = null,
+    string? Unless = null, string? InDraft = null)
+{
+    public FieldState StateFor(string? category, DateOnly day) =>
+        Changes?.Where(change => (change.Category is null || change.Category == category)
+                && (change.From is null || change.From <= day))
+            .OrderBy(change => change.From).Select(change => (FieldState?)change.State).LastOrDefault() ?? State;
+}
+
+/// <summary>A number that must be of a certain size; another is likely per something else.</summary>
+public sealed record PlausibleRange(string From, string Least, string Most, string Otherwise);
+
+/// <summary>What one version of one export shows, from when on, and where that is written.</summary>
+/// <param name="Export">Such as "batterypass".</param>
+/// <param name="Version">Of the standard.</param>
+/// <param name="ValidFrom">The day from which it may be used.</param>
+/// <param name="Source">Where the rules are written.</param>
+/// <param name="Fields">In order.</param>
+/// <param name="Plausible">Orders of magnitude.</param>
+public sealed record RuleTable(
+    string Export, string Version, DateOnly ValidFrom, string Source, IReadOnlyList<FieldRule> Fields,
+    IReadOnlyList<PlausibleRange>? Plausible = null);
