@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using System.Text.Json;
 using Google.Protobuf.WellKnownTypes;
 using Traceability.Contracts.Node.V1;
@@ -221,17 +222,23 @@ internal static class ExportCommands
                 var source = parsed.GetValue(file)!;
                 var bytes = await ReadAsync(source, session.Cancelled);
                 var said = await ProvenanceAsync(source, session.Cancelled);
+                var signature = await SignatureAsync(source, said, session.Cancelled);
                 List<BundleCheck> checks =
                 [
                     new(
                         "The file is the one that was written",
                         ExportProvenance.Hash(bytes) == said.Sha256,
                         said.Sha256),
-                    await AgainAsync(session, said, bytes),
+                    .. await AgainAsync(session, said, bytes, signature),
                 ];
                 if (parsed.GetValue(bundle) is { } zip)
                 {
-                    checks.AddRange(said.CheckAgainst(await BundleAsync(zip, session.Cancelled)));
+                    var evidence = await BundleAsync(zip, session.Cancelled);
+                    checks.AddRange(said.CheckAgainst(evidence));
+                    if (signature is not null)
+                    {
+                        checks.Add(ExportSignature.Check(signature, bytes, evidence));
+                    }
                 }
 
                 output.Show(
@@ -248,11 +255,10 @@ internal static class ExportCommands
             file, bundle);
     }
 
-    /// <summary>The same version, facts and rules must give the same bytes.</summary>
-    private static async Task<BundleCheck> AgainAsync(
-        Session session, ExportProvenance said, byte[] bytes)
+    /// <summary>The same version, facts and rules give the same bytes, and what is signed is signed once.</summary>
+    private static async Task<IReadOnlyList<BundleCheck>> AgainAsync(
+        Session session, ExportProvenance said, byte[] bytes, string? signature)
     {
-        const string Again = "It comes out again from the node, byte by byte";
         var format = said.File.Split('.')[0];
         var request = new ExportPartRequest
         {
@@ -262,17 +268,34 @@ internal static class ExportCommands
             AsOfTime = said.AsOf.ToTimestamp(),
             Draft = said.Draft,
         };
+        Dictionary<string, byte[]> again = [];
         using var export = session.Exports.ExportPart(request, session.Call);
         while (await export.ResponseStream.MoveNext(session.Cancelled))
         {
-            if (export.ResponseStream.Current.Name == said.File)
-            {
-                var same = export.ResponseStream.Current.Content.Span.SequenceEqual(bytes);
-                return new(Again, same, $"numbers: {said.Numbers.Count}");
-            }
+            again[export.ResponseStream.Current.Name] = export.ResponseStream.Current.Content.ToByteArray();
         }
 
-        return new(Again, false, "the node has no such file");
+        var same = again.TryGetValue(said.File, out var file) && file.AsSpan().SequenceEqual(bytes);
+        BundleCheck comesOut = new(
+            "It comes out again from the node, byte by byte", same, $"numbers: {said.Numbers.Count}");
+        if (signature is null)
+        {
+            return [comesOut];
+        }
+
+        var signed = again.TryGetValue($"{format}.{ExportSignature.Extension}", out var known)
+            && Encoding.UTF8.GetString(known) == signature;
+        return [comesOut, new("The signature beside it is the one the node gave out", signed, format)];
+    }
+
+    /// <summary>Null where this file is not one that is signed, or nobody kept the signature.</summary>
+    private static async Task<string?> SignatureAsync(
+        FileInfo file, ExportProvenance said, CancellationToken cancellationToken)
+    {
+        var beside = Path.ChangeExtension(file.FullName, ExportSignature.Extension);
+        var signed = ExportFormats.Find(said.File.Split('.')[0])?.SignedFile is { } extension
+            && said.File.EndsWith($".{extension}", StringComparison.Ordinal);
+        return signed && File.Exists(beside) ? await File.ReadAllTextAsync(beside, cancellationToken) : null;
     }
 
     private static async Task<AuditBundle> BundleAsync(FileInfo file, CancellationToken cancellationToken)

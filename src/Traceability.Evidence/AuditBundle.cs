@@ -51,6 +51,12 @@ public sealed record AuditBundle(BundleManifest Manifest, string Checkpoint, IRe
 
     private static readonly JsonSerializerOptions Json = new(EventJson.Options) { WriteIndented = true };
 
+    /// <summary>A key as the federation's directory has it; null if the bundle does not hold it.</summary>
+    public PublicKey? KeyOf(Guid operatorId, string keyId) =>
+        Manifest.Keys.FirstOrDefault(key => key.OperatorId == operatorId && key.KeyId == keyId) is { } key
+            ? PublicKey.FromJwk(key.Jwk)
+            : null;
+
     public byte[] ToZip(string report)
     {
         using var bytes = new MemoryStream();

@@ -182,7 +182,7 @@ public sealed class BundleVerifier
         try
         {
             var presentation = SelectiveStatement.Present(issued.Signature, issued.Disclosures.Values);
-            var read = StatementForm.Read(presentation, keyId => KeyOf(_bundle.Manifest.OperatorId, keyId));
+            var read = StatementForm.Read(presentation, keyId => _bundle.KeyOf(_bundle.Manifest.OperatorId, keyId));
             var same = read.Issuer == _bundle.Manifest.OperatorId
                 && read.PartRef == _bundle.Manifest.PartRef
                 && read.Version == _bundle.Manifest.Version
@@ -226,7 +226,7 @@ public sealed class BundleVerifier
     {
         try
         {
-            var read = StatementForm.Read(source.Presentation!, keyId => KeyOf(issuer, keyId));
+            var read = StatementForm.Read(source.Presentation!, keyId => _bundle.KeyOf(issuer, keyId));
             return read.Issuer == issuer && read.Figures.Total == source.Input!.ChildTotal;
         }
         catch (ProofException)
@@ -234,11 +234,6 @@ public sealed class BundleVerifier
             return false;
         }
     }
-
-    private PublicKey? KeyOf(Guid operatorId, string keyId) =>
-        _bundle.Manifest.Keys.FirstOrDefault(key => key.OperatorId == operatorId && key.KeyId == keyId) is { } key
-            ? PublicKey.FromJwk(key.Jwk)
-            : null;
 
     /// <summary>An event of a kind that this version does not know takes no part in the replay.</summary>
     private static object? Read(LoggedEvent e)

@@ -9,7 +9,7 @@ namespace Traceability.Local.Demo;
 /// <summary>A company's clerk at work: what a person would do with its node.</summary>
 public sealed class CompanyAtWork : IDisposable
 {
-    private static readonly Period Year = new()
+    public static Period Year { get; } = new()
     {
         StartTime = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).ToTimestamp(),
         EndTime = new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero).ToTimestamp(),

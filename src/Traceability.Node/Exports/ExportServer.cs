@@ -12,7 +12,6 @@ using Traceability.Exports.Rules;
 using Traceability.Hosting;
 using Traceability.Node.Operators;
 using Traceability.Node.Parts;
-using Traceability.Proofs;
 using Traceability.Storage;
 using Wire = Traceability.Contracts.Node.V1;
 
@@ -25,7 +24,6 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
 {
     private const int MaxFacts = 100;
     private const int MaxName = 100;
-    private const string SignedType = "traceability-declaration+jws";
 
     [AllowRoles(Roles.Clerk)]
     public override async Task<Wire.DeclareProductFactsResponse> DeclareProductFacts(
@@ -93,7 +91,11 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
                 context);
             if (signature is not null)
             {
-                await SendAsync(responseStream, $"{format.Name}.jws", Encoding.UTF8.GetBytes(signature), context);
+                await SendAsync(
+                    responseStream,
+                    $"{format.Name}.{ExportSignature.Extension}",
+                    Encoding.UTF8.GetBytes(signature),
+                    context);
             }
         }
     }
@@ -114,7 +116,7 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
 
         ExportIssued Issue() => new(
             review.Input.TraceId, format.Name, review.Table.Version, review.Input.Version, hash,
-            format.SignedFile == part.Extension ? JsonWebSignature.Sign(op.Keys.Signing, SignedType, bytes) : null,
+            format.SignedFile == part.Extension ? ExportSignature.Sign(op.Keys.Signing, bytes) : null,
             clock.GetUtcNow());
     }
 

@@ -1,3 +1,4 @@
+using Traceability.Contracts.Common.V1;
 using Traceability.Contracts.Node.V1;
 using Traceability.IntegrationTests.Harness;
 using Traceability.Local.Demo;
@@ -13,6 +14,15 @@ public sealed class ExportCommandTests(Federation federation) : IClassFixture<Fe
         "manufacturer.name=A Demo", "manufacturer.ids=urn:example:operator:a", "product.model=Cathode 1",
         "product.description=A cathode", "product.ids=urn:example:product:1", "product.mass_kg=2.5",
         "pcf.fossil_carbon_kg=0.1", "pcf.gwp=AR6", "pcf.exempted_percent=0",
+    ];
+
+    private static readonly string[] BatteryFacts =
+    [
+        .. Facts, "manufacturer.street=Street 1", "manufacturer.postal_code=38100", "manufacturer.city=Town",
+        "manufacturer.country=DE", "manufacturer.contact=contact@example.com", "plant.id=Plant 1", "plant.city=Town",
+        "plant.country=DE", "battery.category=EV", "battery.vehicle_category=M1", "battery.capacity_kwh=75",
+        "battery.warranty_years=8", "declaration.distribution_kg=72", "declaration.end_of_life_kg=198",
+        "declaration.conformity_id=DOC-1", "declaration.study=https://example.com/study.pdf",
     ];
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("traceability-test-");
@@ -64,6 +74,52 @@ public sealed class ExportCommandTests(Federation federation) : IClassFixture<Fe
         await File.WriteAllTextAsync(file, text.Replace("3.75", "1.75", StringComparison.Ordinal));
         var (changed, _, _) = await trace.RunAsync("export", "verify", file);
         Assert.Equal(1, changed);
+    }
+
+    [Fact]
+    public async Task A_declaration_is_signed_and_its_signature_is_checked_with_the_keys_of_a_bundle()
+    {
+        using var a = await federation.AtWorkAsync(Story.A);
+        var part = await a.RegisterAsync("pack", PartKind.Made);
+        var contribution = new Contribution
+        {
+            TraceId = part,
+            ReferencePeriod = CompanyAtWork.Year,
+            Figures = new()
+            {
+                Stages =
+                {
+                    new StageFigure { Stage = LifeCycleStage.RawMaterial, Amount = "4212" },
+                    new StageFigure { Stage = LifeCycleStage.MainProduction, Amount = "1386" },
+                },
+            },
+        };
+        await a.Footprints.DeclareContributionAsync(new() { Contribution = contribution }, a.Call);
+        var trace = new CommandLine(federation, Story.A);
+        var file = Path.Combine(_folder.FullName, "pack.json");
+        var signature = Path.ChangeExtension(file, "jws");
+        var bundle = Path.Combine(_folder.FullName, "bundle.zip");
+        await trace.JsonAsync(["part", "facts", part, .. BatteryFacts.SelectMany(fact => new[] { "--set", fact })]);
+
+        await trace.JsonAsync("export", "battery-declaration", part, "-o", Path.ChangeExtension(file, "html"));
+        await trace.JsonAsync("audit", "export", part, "-o", bundle);
+        Assert.Equal(2, await AboutTheSignatureAsync());
+
+        var signed = await File.ReadAllTextAsync(signature);
+        await trace.JsonAsync("part", "facts", part, "--set", "declaration.conformity_id=DOC-2");
+        await trace.JsonAsync("export", "battery-declaration", part, "-o", Path.ChangeExtension(file, "html"));
+        Assert.Equal(2, await AboutTheSignatureAsync());
+        await File.WriteAllTextAsync(signature, signed);
+        var (status, shown, _) = await trace.RunAsync("export", "verify", file, "--bundle", bundle);
+        Assert.Equal(1, status);
+        Assert.Contains("it is about another file", shown, StringComparison.Ordinal);
+
+        async Task<int> AboutTheSignatureAsync()
+        {
+            var checks = (await trace.JsonAsync("export", "verify", file, "--bundle", bundle)).GetProperty("checks");
+            return checks.EnumerateArray().Count(check =>
+                check.GetProperty("what").GetString()!.StartsWith("The signature beside it", StringComparison.Ordinal));
+        }
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -12,7 +12,7 @@ public class DependencyTests
         ["Domain"] = [],
         ["Proofs"] = [],
         ["Evidence"] = ["Domain", "Proofs"],
-        ["Exports"] = ["Domain", "Evidence"],
+        ["Exports"] = ["Domain", "Evidence", "Proofs"],
         ["Storage"] = ["Domain", "Proofs"],
         ["Hosting"] = ["Contracts", "Domain"],
         ["Node"] = ["Contracts", "Domain", "Proofs", "Evidence", "Exports", "Storage", "Hosting"],
