@@ -173,6 +173,13 @@ public sealed record StatedFigures(
 /// <summary>Components by the names they have in statements and on the wire.</summary>
 public static class FigureComponents
 {
+    /// <summary>Each splits the whole footprint: what all of one hold adds up to it.</summary>
+    public static IReadOnlyList<IReadOnlyList<FigureComponent>> Splits { get; } =
+    [
+        [FigureComponent.Fossil, FigureComponent.Biogenic, FigureComponent.LandUse],
+        [FigureComponent.Direct, FigureComponent.Indirect],
+    ];
+
     /// <summary>The name of a component as it travels: "land_use".</summary>
     public static string Name(FigureComponent component) => string.Concat($"{component}".Select((letter, index) =>
         char.IsUpper(letter) && index > 0 ? $"_{letter}" : $"{letter}")).ToLowerInvariant();

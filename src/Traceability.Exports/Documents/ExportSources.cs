@@ -97,12 +97,14 @@ public static class ExportSources
         // Cradle to gate ends before distribution and end of life.
         var afterTheGate = stages.Where(stage =>
             stage.Stage is LifeCycleStage.Distribution or LifeCycleStage.EndOfLife).Sum(stage => stage.Amount);
-        sources["cradle_to_gate"] = Amount.Format(figures.Total - afterTheGate);
+        var cradleToGate = figures.Total - afterTheGate;
+        sources["cradle_to_gate"] = Amount.Format(cradleToGate);
         foreach (var one in figures.Components ?? [])
         {
             sources[$"component.{FigureComponents.Name(one.Component)}"] = Amount.Format(one.Amount);
         }
 
+        AddCarbon(sources, cradleToGate);
         if (figures.Primary is { } primary)
         {
             sources["primary_percent"] = Amount.Format(primary.Share * 100);
@@ -114,6 +116,29 @@ public static class ExportSources
             sources["rating.geography"] = Amount.Format(rating.Geography);
             sources["rating.time"] = Amount.Format(rating.Time);
         }
+    }
+
+    /// <summary>
+    /// Fossil is what is not known to be anything else, so the parts add up whoever has split (PACT 3.0.3, section
+    /// 6.2). What plants took up is the carbon that is still in the product.
+    /// </summary>
+    private static void AddCarbon(Dictionary<string, string> sources, decimal cradleToGate)
+    {
+        var fossil = cradleToGate
+            - (Number(sources, "component.biogenic") ?? 0) - (Number(sources, "component.land_use") ?? 0);
+        if (fossil >= 0)
+        {
+            sources["cradle_to_gate.fossil"] = Amount.Format(fossil);
+        }
+
+        // The molar masses of CO2 and carbon are as 44 to 12.
+        var uptake = Amount.Leaving((Number(sources, "pcf.biogenic_carbon_kg") ?? 0) * 44 / 12);
+        if (uptake > 0)
+        {
+            sources["biogenic_uptake"] = Amount.Format(-uptake);
+        }
+
+        sources["cradle_to_gate.with_uptake"] = Amount.Format(cradleToGate - uptake);
     }
 
     /// <summary>

@@ -81,7 +81,30 @@ internal static class WireFigures
             components.Add(new(component, input.NotNegative($"{at}.amount", figure.Amount)));
         }
 
+        if (!input.HasViolations)
+        {
+            CheckSplits(input, $"{field}.components", stages.Sum(stage => stage.Amount), components);
+        }
+
         return Figures.Of(stages, primary, components);
+    }
+
+    /// <summary>A split must not be more than the whole, and no less once nothing of it is missing.</summary>
+    private static void CheckSplits(Input input, string field, decimal total, IReadOnlyList<ComponentFigure> components)
+    {
+        foreach (var split in FigureComponents.Splits)
+        {
+            var given = components.Where(one => split.Contains(one.Component)).ToArray();
+            var sum = given.Sum(one => one.Amount);
+            if (sum > total || (sum < total && given.Length == split.Count))
+            {
+                input.Violate(
+                    field,
+                    Amount.Format(sum),
+                    $"must add up to the stages, {Amount.Format(total)}: "
+                        + $"{string.Join(", ", split.Select(FigureComponents.Name))} split them.");
+            }
+        }
     }
 
     public static List<StageFigure> ReadStages(Input input, string field, IEnumerable<Wire.StageFigure> wire)

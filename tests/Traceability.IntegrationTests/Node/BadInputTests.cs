@@ -4,6 +4,7 @@ using Grpc.Core;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using Traceability.Contracts.Broker.V1;
+using Traceability.Contracts.Common.V1;
 using Traceability.Contracts.Node.V1;
 using Traceability.IntegrationTests.Harness;
 using Traceability.Local.Demo;
@@ -32,6 +33,40 @@ public class BadInputTests(Federation federation) : IClassFixture<Federation>
 
         Assert.Equal("contribution.figures.stages[0].amount", Assert.Single(violations).Field);
         Assert.Equal(0, (await a.FootprintAsync(part)).Version);
+    }
+
+    [Theory]
+    [InlineData("fossil=4.5", "4.5")]
+    [InlineData("fossil=1 biogenic=1 land_use=1", "3")]
+    [InlineData("fossil=3 biogenic=0.5 land_use=0.5 direct=1 indirect=2", "3")]
+    public async Task A_split_that_does_not_add_up_to_the_stages_is_named(string components, string sum)
+    {
+        using var a = await federation.AtWorkAsync(Story.A);
+        var part = await a.RegisterAsync("part", PartKind.Made);
+        var request = new DeclareContributionRequest
+        {
+            Contribution = new()
+            {
+                TraceId = part,
+                ReferencePeriod = CompanyAtWork.Year,
+                Figures = new()
+                {
+                    Stages = { new StageFigure { Stage = LifeCycleStage.MainProduction, Amount = "4" } },
+                    Components =
+                    {
+                        components.Split(' ').Select(one => one.Split('='))
+                            .Select(one => new ComponentFigure { Component = one[0], Amount = one[1] }),
+                    },
+                },
+            },
+        };
+
+        var violation = Assert.Single(await ViolationsAsync(
+            () => a.Footprints.DeclareContributionAsync(request, a.Call).ResponseAsync));
+
+        Assert.Equal("contribution.figures.components", violation.Field);
+        Assert.Contains(sum, violation.Description, StringComparison.Ordinal);
+        Assert.Contains("must add up to the stages, 4", violation.Description, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -154,6 +154,46 @@ public class ExportTests
         Assert.Equal(thirds.Total, Number("cradle_to_gate"));
     }
 
+    [Theory]
+    [InlineData(null, null, null)]
+    [InlineData("0.4", null, null)]
+    [InlineData("0.4", "0.25", "1.5")]
+    public void Whatever_is_split_fossil_and_the_rest_add_up_to_the_footprint(string? biogenic, string? landUse, string? carbon)
+    {
+        var input = Samples.Battery(biogenic, landUse, carbon);
+        foreach (var (export, version, places) in SplitPlaces)
+        {
+            var table = ExportFormats.Versions(export).Single(one => one.Version == version);
+            var review = ExportReview.Of(table, input);
+
+            decimal? Shown(string place) => review.Fields.SingleOrDefault(field => field.Rule.Path == place)?.Value is { } text
+                ? decimal.Parse(text, CultureInfo.InvariantCulture)
+                : null;
+            var excluding = Shown(places[0]);
+            Assert.NotNull(excluding);
+            Assert.Equal(excluding, Shown(places[1]) + (Shown(places[2]) ?? 0) + (Shown(places[3]) ?? 0));
+            Assert.Equal(biogenic is null, Shown(places[2]) is null);
+            Assert.Equal(landUse is null, Shown(places[3]) is null);
+            Assert.Equal(carbon is null ? null : -5.5m, Shown(places[4]));
+            Assert.Equal(excluding + (Shown(places[4]) ?? 0), Shown(places[5]));
+        }
+    }
+
+    /// <summary>Without uptake, fossil, biogenic, land use, uptake, with uptake.</summary>
+    private static IReadOnlyList<(string Export, string Version, string[] Places)> SplitPlaces { get; } =
+    [
+        ("catena-x", "7.0.0", [.. Under(
+            "pcf.", "pcfExcludingBiogenic", "fossilGhgEmissions", "biogenicCarbonEmissionsOtherThanCO2", "dlucGhgEmissions",
+            "biogenicCarbonWithdrawal", "pcfIncludingBiogenic")]),
+        .. new[] { ("catena-x", "9.0.0"), ("catena-x", "10.0.0"), ("pact", "3.0.3") }.Select(one => (
+            one.Item1, one.Item2, Under(
+                one.Item1 == "pact" ? "pcf." : "productLifeCycleStagesAndEmissions[0].productionStage[0].",
+                "pcfExcludingBiogenicUptake", "fossilGhgEmissions", "biogenicNonCO2Emissions", "landUseChangeGhgEmissions",
+                "biogenicCO2Uptake", "pcfIncludingBiogenicUptake"))),
+    ];
+
+    private static string[] Under(string prefix, params string[] names) => [.. names.Select(name => prefix + name)];
+
     [Fact]
     public void Any_two_exports_show_the_same_figures()
     {
@@ -222,7 +262,7 @@ public class ExportTests
     public void Every_rule_names_a_fact_or_a_figure_and_every_fact_has_its_place()
     {
         var known = ExportSources.Of(Samples.Battery()).Keys.Concat(FactTable.All.Select(fact => fact.Name))
-            .Append("component.fossil").ToHashSet();
+            .Concat(["component.biogenic", "component.land_use", "biogenic_uptake"]).ToHashSet();
         var tables = ExportFormats.All.SelectMany(format => format.Parts).SelectMany(part => ExportFormats.Versions(part.Table))
             .Distinct().ToArray();
 
@@ -339,6 +379,22 @@ internal static class Samples
         Facts(),
         Day("2026-11-24"),
         [2, 1]);
+
+    /// <summary>The same with some of it split off, and with carbon that plants took up.</summary>
+    public static ExportInput Battery(string? biogenic, string? landUse, string? carbon)
+    {
+        var (battery, facts) = (Battery(), Facts());
+        facts["pcf.biogenic_carbon_kg"] = carbon ?? "0";
+        ComponentFigure[] components =
+        [
+            .. Component(FigureComponent.Biogenic, biogenic), .. Component(FigureComponent.LandUse, landUse),
+        ];
+        return battery with { Facts = facts, Figures = battery.Figures! with { Components = components } };
+    }
+
+    private static IEnumerable<ComponentFigure> Component(FigureComponent component, string? amount) => amount is null
+        ? []
+        : [new(component, decimal.Parse(amount, CultureInfo.InvariantCulture))];
 
     /// <summary>With every data point that is mandatory for an EV battery.</summary>
     public static Dictionary<string, string> Facts() => ExportFormats.Versions("battery-passport").Single().Fields
