@@ -1,16 +1,18 @@
+using System.Collections.Concurrent;
+using System.Reflection;
 using JasperFx.Events;
 
 namespace Marten.Events;
 
 /// <summary>An event as it is stored or about to be.</summary>
-internal sealed class Event<T>(T data) : IEvent<T>, IEventEnvelope
+internal sealed class Event<T>(T data, EventEnvelope envelope) : IEvent<T>, IEventEnvelope
     where T : notnull
 {
     public T Data { get; } = data;
 
     object IEvent.Data => Data;
 
-    public EventEnvelope Envelope { get; set; } = new();
+    public EventEnvelope Envelope { get; set; } = envelope;
 
     public Guid Id => Envelope.Id;
 
@@ -54,6 +56,8 @@ internal interface IEventEnvelope
 /// <summary>Everything about an event but its data.</summary>
 internal sealed record EventEnvelope
 {
+    private static readonly ConcurrentDictionary<Type, Func<object, EventEnvelope, IEvent>> Makers = new();
+
     public Guid Id { get; init; }
 
     public long Version { get; init; }
@@ -81,10 +85,13 @@ internal sealed record EventEnvelope
     public bool IsArchived { get; init; }
 
     /// <summary>Puts the envelope around data whose type is known only at run time.</summary>
-    public IEvent Around(object data)
-    {
-        var e = (IEventEnvelope)Activator.CreateInstance(typeof(Event<>).MakeGenericType(data.GetType()), data)!;
-        e.Envelope = this;
-        return (IEvent)e;
-    }
+    public IEvent Around(object data) => Makers.GetOrAdd(data.GetType(), MakerOf)(data, this);
+
+    /// <summary>Reflection once per type: a replay makes millions of events.</summary>
+    private static Func<object, EventEnvelope, IEvent> MakerOf(Type type) => typeof(EventEnvelope)
+        .GetMethod(nameof(Make), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(type)
+        .CreateDelegate<Func<object, EventEnvelope, IEvent>>();
+
+    private static Event<T> Make<T>(object data, EventEnvelope envelope)
+        where T : notnull => new((T)data, envelope);
 }

@@ -9,7 +9,7 @@ namespace Marten.Events;
 internal sealed class EventNames
 {
     private readonly ConcurrentDictionary<Type, string> _names = new();
-    private readonly Dictionary<string, Func<string, JsonSerializerOptions, object>> _readers =
+    private readonly Dictionary<string, Func<byte[], JsonSerializerOptions, object>> _readers =
         new(StringComparer.Ordinal);
 
     public void Map(Type type, string name)
@@ -24,7 +24,7 @@ internal sealed class EventNames
 
     public string NameOf(Type type) => _names.GetOrAdd(type, static t => SnakeCase(t.Name));
 
-    public object Read(string name, string dotNetTypeName, string json, JsonSerializerOptions options)
+    public object Read(string name, string dotNetTypeName, byte[] json, JsonSerializerOptions options)
     {
         if (_readers.TryGetValue(name, out var reader))
         {

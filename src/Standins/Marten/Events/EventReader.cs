@@ -48,7 +48,7 @@ internal static class EventReader
             IsArchived = reader.GetBoolean(13),
         };
         var data = options.EventOptions.Names.Read(
-            envelope.EventTypeName, envelope.DotNetTypeName, reader.GetString(4), options.Json);
+            envelope.EventTypeName, envelope.DotNetTypeName, reader.GetFieldValue<byte[]>(4), options.Json);
         return envelope.Around(data);
     }
 

@@ -244,7 +244,7 @@ internal sealed class Session(StoreOptions options, MartenDatabase database, str
         {
             rows.Add(isScalar
                 ? reader.GetFieldValue<T>(0)
-                : JsonSerializer.Deserialize<T>(reader.GetString(0), options.Json)!);
+                : JsonSerializer.Deserialize<T>(reader.GetFieldValue<byte[]>(0), options.Json)!);
         }
 
         return rows;
