@@ -13,10 +13,10 @@ public static class HtmlRenderer
         h1 { font-size: 1.4rem; margin-bottom: .2rem } p.source { color: #555; margin-top: 0 }
         table { border-collapse: collapse; width: 100% }
         th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid #ccc }
-        th { width: 45%; font-weight: 600 } td.number { text-align: right; font-variant-numeric: tabular-nums }
-        .draft { position: fixed; top: 0; left: 0; right: 0; background: #b00020; color: #fff; text-align: center;
-            font-weight: 700; padding: .3rem } .missing { color: #b00020 }
-        @media print { body { margin: 0; max-width: none } .draft { -webkit-print-color-adjust: exact } }
+        th { width: 45%; font-weight: 600 } td { font-variant-numeric: tabular-nums } tr { break-inside: avoid }
+        td.draft { position: sticky; top: 0; background: #b00020; color: #fff; text-align: center; font-weight: 700;
+            padding: .3rem; print-color-adjust: exact } .missing { color: #b00020 }
+        @media print { body { margin: 0; max-width: none } }
         """;
 
     public static byte[] Render(ExportReview review)
@@ -26,13 +26,13 @@ public static class HtmlRenderer
         var page = new StringBuilder("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
         page.Append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
         page.Append($"<title>{Text(title)}</title>\n<style>\n{Style}\n</style>\n</head>\n<body>\n");
+        page.Append($"<h1>{Text(title)}</h1>\n<p class=\"source\">{Text(review.Table.Source)}</p>\n<table>\n");
         if (!review.Final)
         {
-            // Fixed, so that a printer repeats it on every page.
-            page.Append($"<div class=\"draft\">{Draft.Mark}</div>\n");
+            // The head of a table stays in sight, and a printer repeats it on every page.
+            page.Append($"<thead><tr><td colspan=\"2\" class=\"draft\">{Draft.Mark}</td></tr></thead>\n");
         }
 
-        page.Append($"<h1>{Text(title)}</h1>\n<p class=\"source\">{Text(review.Table.Source)}</p>\n<table>\n");
         foreach (var field in review.Fields.Where(field => field.Value is not null || field.Problem is not null))
         {
             page.Append($"<tr><th scope=\"row\">{Text(field.Rule.Label)}</th>{Cell(field)}</tr>\n");
@@ -43,9 +43,7 @@ public static class HtmlRenderer
 
     private static string Cell(ReviewedField field) =>
         field.Problem is { } problem ? $"<td class=\"missing\">{Text(problem)} ({Text(field.Who ?? "")})</td>"
-        : field.Rule.Form == "number"
-            ? $"<td class=\"number\">{Text(field.Value!)} {Text(field.Rule.Unit ?? "")}</td>"
-        : $"<td>{Text(field.Value!)}</td>";
+        : $"<td>{Text($"{field.Value} {field.Rule.Unit}".TrimEnd())}</td>";
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);
 }
