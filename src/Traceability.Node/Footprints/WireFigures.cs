@@ -81,13 +81,17 @@ internal static class WireFigures
             components.Add(new(component, input.NotNegative($"{at}.amount", figure.Amount)));
         }
 
-        if (!input.HasViolations)
+        if (AreAmounts(wire))
         {
             CheckSplits(input, $"{field}.components", stages.Sum(stage => stage.Amount), components);
         }
 
         return Figures.Of(stages, primary, components);
     }
+
+    private static bool AreAmounts(Wire.Figures? wire) => wire is not null
+        && wire.Stages.Select(figure => figure.Amount).Concat(wire.Components.Select(figure => figure.Amount))
+            .All(amount => Amount.TryParse(amount, out var number) && number >= 0);
 
     /// <summary>A split must not be more than the whole, and no less once nothing of it is missing.</summary>
     private static void CheckSplits(Input input, string field, decimal total, IReadOnlyList<ComponentFigure> components)

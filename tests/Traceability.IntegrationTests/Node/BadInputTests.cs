@@ -67,6 +67,11 @@ public class BadInputTests(Federation federation) : IClassFixture<Federation>
         Assert.Equal("contribution.figures.components", violation.Field);
         Assert.Contains(sum, violation.Description, StringComparison.Ordinal);
         Assert.Contains("must add up to the stages, 4", violation.Description, StringComparison.Ordinal);
+
+        // With everything else that is wrong.
+        request.Contribution.TraceId = "NOT-AN-ID";
+        var both = await ViolationsAsync(() => a.Footprints.DeclareContributionAsync(request, a.Call).ResponseAsync);
+        Assert.Equal(["contribution.trace_id", "contribution.figures.components"], both.Select(one => one.Field));
     }
 
     [Fact]
