@@ -93,7 +93,9 @@ public sealed class NodeMatrixTests : IAsyncLifetime
         Assert.Equal(one.Split('~')[0], two.Split('~')[0]);
         foreach (var (holder, stranger) in new[] { (one, other.Company), (two, _buyer.Company) })
         {
-            Assert.DoesNotContain($"{stranger.OperatorId}", Decoded(holder), StringComparison.Ordinal);
+            var text = Encoded.Decoded(holder);
+            Assert.Contains("\"alg\":\"ES256\"", text, StringComparison.Ordinal);
+            Assert.DoesNotContain($"{stranger.OperatorId}", text, StringComparison.Ordinal);
         }
 
         var trades = await other.Trades.ListTradesAsync(new(), other.Call);
@@ -309,10 +311,4 @@ public sealed class NodeMatrixTests : IAsyncLifetime
         holder,
         "select data ->> 'presentation' from traceability.mt_events "
         + $"where type = 'upstream_total_received' and data ->> 'traceId' = '{bought}'"))[0];
-
-    /// <summary>Every part of a presentation as text.</summary>
-    private static string Decoded(string presentation) => string.Join('\n', presentation.Split('~', '.')
-        .Where(part => part.Length > 0)
-        .Select(part => System.Text.Encoding.Latin1.GetString(
-            Convert.FromBase64String(part.Replace('-', '+').Replace('_', '/').PadRight((part.Length + 3) / 4 * 4, '=')))));
 }
