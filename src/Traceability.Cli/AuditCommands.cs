@@ -167,9 +167,10 @@ internal static class AuditCommands
                         Output.Rows(
                             ["version", "when", "stored", "replayed", "where it came from", "what changed", ""],
                             versions.Select(version => Row(version, names)))),
-                    request.OperatorId.Length == 0
-                        ? "trace audit check"
-                        : "trace audit export PART --of COMPANY -o bundle.zip");
+                    request.OperatorId.Length == 0 ? "trace audit check"
+                    : versions.Length == 0
+                        ? "no version was signed for a customer: ask for a grant with the bill of materials"
+                    : "trace audit export PART --of COMPANY -o bundle.zip");
                 if (versions.Any(one => !one.Agrees))
                 {
                     throw new ProblemException(

@@ -126,5 +126,5 @@ internal static class AuditGrantCommands
 
     private static string Shows(AuditGrant grant) =>
         (grant.Version == 0 ? "every version" : $"version {grant.Version}")
-        + (grant.WithBillOfMaterials ? ", with the bill of materials" : ", without the bill of materials");
+        + (grant.WithBillOfMaterials ? ", with the bill of materials" : ", as far as it was signed for customers");
 }

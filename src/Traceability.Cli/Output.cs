@@ -129,7 +129,9 @@ internal sealed class Output(bool json)
             return;
         }
 
-        _errors.MarkupLineInterpolated($"[red]{reason}[/] {refused.Status.Detail}");
+        // The text of a refusal names every violation, too: once is enough for a person.
+        var said = violations.Count == 0 ? refused.Status.Detail : "This is wrong:";
+        _errors.MarkupLineInterpolated($"[red]{reason}[/] {said}");
         foreach (var violation in violations)
         {
             _errors.MarkupLineInterpolated($"  {violation.Field}: {violation.Description}");

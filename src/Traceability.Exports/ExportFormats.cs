@@ -52,10 +52,10 @@ public static class ExportFormats
             [new("json", "idta", JsonRenderer.Render)], Battery),
         new("catena-x", "product carbon footprint for Catena-X", [new("json", "catena-x", JsonRenderer.Render)]),
         new("pact", "product footprint for PACT", [new("json", "pact", JsonRenderer.Render)]),
-        new("cbam", "what an installation tells an importer for CBAM",
+        new("cbam", "emissions that an installation tells an importer for CBAM",
             [new("json", "cbam", JsonRenderer.Render), new("xml", "cbam-package", XmlRenderer.Render)], "cbam.cn_code"),
-        new("csv", "the figures as a table", [new("csv", "figures", CsvRenderer.Render)]),
-        new("xlsx", "the figures as a spreadsheet", [new("xlsx", "figures", XlsxRenderer.Render)]),
+        new("csv", "figures as a table", [new("csv", "figures", CsvRenderer.Render)]),
+        new("xlsx", "figures as a spreadsheet", [new("xlsx", "figures", XlsxRenderer.Render)]),
     ];
 
     public static ExportFormat? Find(string name) => All.FirstOrDefault(format => format.Name == name);

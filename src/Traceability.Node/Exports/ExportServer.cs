@@ -171,7 +171,7 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
             {
                 input.Violate(
                     $"facts.{(name.Length <= MaxName ? name : name[..MaxName])}", value,
-                    $"is no known fact; known are: {string.Join(", ", FactTable.All.Select(one => one.Name))}.");
+                    "is no known fact; the review of an export (trace export review) names those that it needs.");
             }
             else if (value.Length > 0 && rule.Problem(value) is { } problem)
             {
@@ -183,9 +183,13 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
     /// <summary>Everything that stands in the way at once, and who can help.</summary>
     private static RefusedException Incomplete(ExportFormat format, ExportReview review) => new(
         RefusalReason.ExportIncomplete,
-        $"There is no final {format.Name} yet: "
-            + string.Join(" ", review.Problems.Select(one => $"{one.Rule.Label} {one.Problem} (by {one.Who})"))
-            + " Ask for a draft to see the rest.",
+        string.Join(
+            '\n',
+            [
+                $"There is no final {format.Name} yet:",
+                .. review.Problems.Select(one => $"  {one.Rule.Label} {one.Problem} (by {one.Who})"),
+                "Ask for a draft to see the rest.",
+            ]),
         ("missing", $"{review.Problems.Count}"));
 
     private static Wire.ExportField ToWire(ReviewedField field) => new()
