@@ -8,14 +8,12 @@ using Grpc.Core;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 using Traceability.Contracts.Common.V1;
-using Status = Google.Rpc.Status;
 
 namespace Traceability.Cli;
 
 /// <summary>What a person, or with --output json a program, is shown.</summary>
 internal sealed class Output(bool json)
 {
-    private const string DetailsTrailer = "grpc-status-details-bin";
 
     /// <summary>Where output goes to a file or a pipe there is no window to fit into.</summary>
     private const int RedirectedWidth = 160;
@@ -109,11 +107,9 @@ internal sealed class Output(bool json)
     /// <summary>What the node refused and why, with every field that is wrong.</summary>
     public void Fail(RpcException refused)
     {
-        var details = refused.Trailers.GetValueBytes(DetailsTrailer) is { } bytes
-            ? Status.Parser.ParseFrom(bytes)
-            : new Status();
-        var reason = Detail<ErrorInfo>(details)?.Reason ?? refused.StatusCode.ToString();
-        var violations = Detail<BadRequest>(details)?.FieldViolations ?? [];
+        var details = refused.GetRpcStatus();
+        var reason = details?.GetDetail<ErrorInfo>()?.Reason ?? refused.StatusCode.ToString();
+        var violations = details?.GetDetail<BadRequest>()?.FieldViolations ?? [];
         if (json)
         {
             Fail(new JsonObject
@@ -191,7 +187,4 @@ internal sealed class Output(bool json)
 
     private static void Fail(JsonObject error) =>
         System.Console.Error.WriteLine(new JsonObject { ["error"] = error }.ToJsonString(Indented));
-
-    private static T? Detail<T>(Status details) where T : class, IMessage<T>, new() =>
-        details.Details.FirstOrDefault(detail => detail.Is(new T().Descriptor))?.Unpack<T>();
 }

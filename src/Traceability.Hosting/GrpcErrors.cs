@@ -7,7 +7,6 @@ using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Microsoft.Extensions.Logging;
 using Traceability.Domain;
-using Status = Grpc.Core.Status;
 
 namespace Traceability.Hosting;
 
@@ -15,7 +14,6 @@ namespace Traceability.Hosting;
 internal sealed partial class GrpcErrors(ILogger<GrpcErrors> logger) : Interceptor
 {
     public const string Domain = "traceability";
-    public const string DetailsTrailer = "grpc-status-details-bin";
 
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
@@ -119,7 +117,7 @@ internal sealed partial class GrpcErrors(ILogger<GrpcErrors> logger) : Intercept
         }
     }
 
-    private static RpcException Answer(
+    internal static RpcException Answer(
         RefusalReason reason, string text, IEnumerable<KeyValuePair<string, string>> metadata, params IMessage[] more)
     {
         var info = new ErrorInfo { Reason = GrpcErrorNames.Of(reason), Domain = Domain };
@@ -128,10 +126,12 @@ internal sealed partial class GrpcErrors(ILogger<GrpcErrors> logger) : Intercept
             info.Metadata.Add(key, value);
         }
 
-        var code = CodeOf(reason);
-        var details = new Google.Rpc.Status { Code = (int)code, Message = text };
-        details.Details.AddRange(more.Prepend(info).Select(Any.Pack));
-        return new RpcException(new Status(code, text), new Metadata { { DetailsTrailer, details.ToByteArray() } });
+        return new Google.Rpc.Status
+        {
+            Code = (int)CodeOf(reason),
+            Message = text,
+            Details = { more.Prepend(info).Select(Any.Pack) },
+        }.ToRpcException();
     }
 
     private static BadRequest BadRequestOf(InvalidRequestException invalid) => new()

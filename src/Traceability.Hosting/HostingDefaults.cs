@@ -12,6 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.Tokens;
+using Npgsql;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -133,23 +134,22 @@ public static class HostingDefaults
     private static void AddTelemetry(WebApplicationBuilder builder, string service)
     {
         var export = builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is not null;
-        builder.Services.AddOpenTelemetry()
+        // Calls are told as rpcs (rpc.service, rpc.method), not as requests of one path each.
+        builder.Configuration["OTEL_DOTNET_EXPERIMENTAL_ASPNETCORE_ENABLE_GRPC_INSTRUMENTATION"] = "true";
+        var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService(service))
-            .WithTracing(tracing =>
-            {
-                tracing.AddSource("Traceability.*", "Microsoft.AspNetCore", "System.Net.Http");
-                if (export)
-                {
-                    tracing.AddOtlpExporter();
-                }
-            })
-            .WithMetrics(metering =>
-            {
-                metering.AddMeter("Traceability.*", "Microsoft.AspNetCore.Hosting", "Npgsql");
-                if (export)
-                {
-                    metering.AddOtlpExporter();
-                }
-            });
+            .WithTracing(tracing => tracing.AddSource("Traceability.*").AddAspNetCoreInstrumentation());
+        if (export)
+        {
+            // What nobody looks at is not made.
+            telemetry
+                .WithTracing(tracing => tracing.AddHttpClientInstrumentation().AddNpgsql().AddOtlpExporter())
+                .WithMetrics(metering => metering
+                    .AddAspNetCoreInstrumentation()
+                    .AddHttpClientInstrumentation()
+                    .AddRuntimeInstrumentation()
+                    .AddNpgsqlInstrumentation()
+                    .AddOtlpExporter());
+        }
     }
 }

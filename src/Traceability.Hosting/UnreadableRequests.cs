@@ -1,10 +1,6 @@
-using Google.Protobuf;
-using Google.Protobuf.WellKnownTypes;
-using Google.Rpc;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Primitives;
 using Traceability.Domain;
 
 namespace Traceability.Hosting;
@@ -20,6 +16,7 @@ internal static class UnreadableRequests
     public const string Text = "The request cannot be read: it is not a message of this rpc.";
 
     private static readonly string Unknown = $"{(int)StatusCode.Unknown}";
+    private static readonly RpcException Answer = GrpcErrors.Answer(RefusalReason.InvalidRequest, Text, []);
 
     public static async Task AnswerAsync(HttpContext http, RequestDelegate next)
     {
@@ -27,31 +24,26 @@ internal static class UnreadableRequests
         var trailers = http.Features.Get<IHttpResponseTrailersFeature>()?.Trailers;
         if (trailers is { IsReadOnly: false } && Is(trailers))
         {
-            Answer(trailers);
+            Write(trailers);
         }
         else if (!http.Response.HasStarted && Is(http.Response.Headers))
         {
-            Answer(http.Response.Headers);
+            Write(http.Response.Headers);
         }
     }
 
     /// <summary>What a handler throws has details; only what never reached one has none.</summary>
     private static bool Is(IHeaderDictionary headers) =>
         headers.TryGetValue(StatusName, out var status) && status == Unknown
-        && !headers.ContainsKey(GrpcErrors.DetailsTrailer);
+        && Answer.Trailers.All(entry => !headers.ContainsKey(entry.Key));
 
-    private static void Answer(IHeaderDictionary headers)
+    private static void Write(IHeaderDictionary headers)
     {
-        var info = new ErrorInfo
-        {
-            Reason = GrpcErrorNames.Of(RefusalReason.InvalidRequest),
-            Domain = GrpcErrors.Domain,
-        };
-        var details = new Google.Rpc.Status { Code = (int)StatusCode.InvalidArgument, Message = Text };
-        details.Details.Add(Any.Pack(info));
-        headers[StatusName] = $"{(int)StatusCode.InvalidArgument}";
+        headers[StatusName] = $"{(int)Answer.StatusCode}";
         headers[MessageName] = Text;
-        var text = Convert.ToBase64String(details.ToByteArray()).TrimEnd('=');
-        headers[GrpcErrors.DetailsTrailer] = new StringValues(text);
+        foreach (var entry in Answer.Trailers)
+        {
+            headers[entry.Key] = Convert.ToBase64String(entry.ValueBytes).TrimEnd('=');
+        }
     }
 }

@@ -140,12 +140,9 @@ internal sealed partial class LogKeeper(HostedOperators operators, TimeProvider 
         }
     }
 
-    private static long SizeSeen(RpcException refused) =>
-        Google.Rpc.Status.Parser.ParseFrom(refused.Trailers.GetValueBytes("grpc-status-details-bin"))
-            .Details.Where(detail => detail.Is(ErrorInfo.Descriptor))
-            .Select(detail => long.Parse(
-                detail.Unpack<ErrorInfo>().Metadata["size"], System.Globalization.CultureInfo.InvariantCulture))
-            .First();
+    private static long SizeSeen(RpcException refused) => long.Parse(
+        refused.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Metadata["size"],
+        System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>The broker must not rewrite who was a member, who traded, and what was released.</summary>
     private async Task WatchBrokerAsync(HostedOperator op, CancellationToken cancellationToken)

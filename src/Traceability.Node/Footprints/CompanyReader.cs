@@ -22,14 +22,13 @@ internal static class CompanyReader
         var parts = op.ManyAsync<Part>(all, Keys.Part, cancellationToken);
         var footprints = op.ManyAsync<Footprint>(all, Keys.Footprint, cancellationToken);
         var upstreams = op.UpstreamsAsync(all, cancellationToken);
-        await Task.WhenAll(parts, footprints, upstreams);
-        var known = parts.Result.ToDictionary(part => part.TraceId);
+        var known = (await parts).ToDictionary(part => part.TraceId);
         return new(
             known,
             made.Where(id => known.GetValueOrDefault(id)?.Kind == PartKind.Made)
                 .ToDictionary(id => id, id => lines.GetValueOrDefault(id, [])),
-            footprints.Result.ToDictionary(footprint => footprint.TraceId),
-            upstreams.Result.ToLookup(upstream => upstream.TraceId));
+            (await footprints).ToDictionary(footprint => footprint.TraceId),
+            (await upstreams).ToLookup(upstream => upstream.TraceId));
     }
 
     /// <summary>All that goes into a made part, over all levels, with every sub-assembly to be rolled up.</summary>

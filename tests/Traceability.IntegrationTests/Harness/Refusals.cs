@@ -2,7 +2,6 @@ using System.Text;
 using Google.Protobuf;
 using Google.Rpc;
 using Grpc.Core;
-using Status = Google.Rpc.Status;
 
 namespace Traceability.IntegrationTests.Harness;
 
@@ -35,7 +34,5 @@ internal static class Refusals
     }
 
     private static T Detail<T>(RpcException refused)
-        where T : IMessage<T>, new() =>
-        Status.Parser.ParseFrom(refused.Trailers.GetValueBytes("grpc-status-details-bin"))
-            .Details.Single(detail => detail.Is(new T().Descriptor)).Unpack<T>();
+        where T : class, IMessage<T>, new() => refused.GetRpcStatus()!.GetDetail<T>()!;
 }

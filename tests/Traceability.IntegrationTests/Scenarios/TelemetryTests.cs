@@ -28,6 +28,7 @@ public class TelemetryTests(Federation federation) : IClassFixture<Federation>
         Assert.Contains("traceability.broker.v1.ExchangeService/SubmitDisclosure", broker, StringComparison.Ordinal);
         Assert.Contains(await TraceAsync(parts), broker, StringComparison.Ordinal);
         Assert.Contains("send disclosure", nodes, StringComparison.Ordinal);
+        Assert.All(["rpc.method", "db.system.name"], meaning => Assert.Contains(meaning, broker + nodes, StringComparison.Ordinal));
         foreach (var secret in new[] { "5.123456789", "8.123456789", "18.123456789", "cathode", "battery pack", "order 4711" })
         {
             Assert.DoesNotContain(secret, broker + nodes, StringComparison.OrdinalIgnoreCase);
