@@ -6,19 +6,18 @@ using Traceability.Broker.Releases;
 using Traceability.Broker.Trades;
 using Traceability.Broker.Witness;
 using Traceability.Hosting;
-using Traceability.Storage;
 
 var builder = WebApplication.CreateBuilder(args);
 var settings = builder.AddHostingDefaults("traceability-broker");
 var issuer = TokenIssuer.Add(builder.Services, builder.Configuration, settings.Issuer);
 issuer.CheckOwnTokens(builder.Services);
-builder.Services.AddSingleton(services => EventStore.Open(
+builder.Services.AddSingleton(services => new EventDatabases(
     builder.Configuration.GetConnectionString("Server")!, services.GetRequiredService<TimeProvider>()));
-builder.Services.AddSingleton<BrokerStore>();
+builder.Services.AddSingleton<BrokerDatabase>();
 builder.Services.AddSingleton<DecisionLog>();
 builder.Services.AddSingleton<MailSignals>();
 builder.Services.AddHostedService<BrokerLogKeeper>();
-builder.Services.AddHealthChecks().AddCheck<BrokerStore>("database");
+builder.Services.AddHealthChecks().AddCheck<BrokerDatabase>("database");
 
 var app = builder.Build();
 app.MapHostingDefaults();
@@ -29,5 +28,5 @@ app.MapGrpcService<ReleaseServer>();
 app.MapGrpcService<ExchangeServer>();
 app.MapGrpcService<LogServer>();
 app.MapGrpcService<WitnessServer>();
-await app.Services.GetRequiredService<BrokerStore>().MigrateAsync(app.Lifetime.ApplicationStopping);
+await app.Services.GetRequiredService<BrokerDatabase>().OpenAsync(app.Lifetime.ApplicationStopping);
 await app.RunAsync();

@@ -36,9 +36,9 @@ public sealed class RefusedException(
     public IReadOnlyDictionary<string, string> Details { get; } = details.ToDictionary(d => d.Key, d => d.Value);
 
     /// <summary>The one answer to what is not there and to what is not for the caller.</summary>
-    public static RefusedException NotDisclosed(string noun, string key, Guid id) =>
+    public static RefusedException NotDisclosed(string noun, string key, object id) =>
         new(
             RefusalReason.NotDisclosed,
             $"{noun} {id} is not disclosed to you, or it does not exist.",
-            (key, id.ToString()));
+            (key, $"{id}"));
 }

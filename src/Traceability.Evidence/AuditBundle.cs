@@ -7,10 +7,6 @@ using Traceability.Proofs.Logs;
 
 namespace Traceability.Evidence;
 
-/// <summary>A public key of an operator, as the federation's directory has it.</summary>
-public sealed record BundledKey(
-    Guid OperatorId, string KeyId, string Jwk, DateTimeOffset ValidFrom, DateTimeOffset? ValidUntil);
-
 /// <summary>An event, its leaf, and the proof that this is in the log.</summary>
 public sealed record BundledEvent(
     LoggedEvent Event, byte[]? Salt, byte[] PayloadHash, long Index, IReadOnlyList<byte[]> Proof);
@@ -28,8 +24,9 @@ public sealed record BundledEvent(
 /// True: shows what was signed for customers, and not what the total is made of. Otherwise absent.
 /// </param>
 public sealed record BundleManifest(
-    string Format, Guid OperatorId, Guid TraceId, long Version, string PartRef, string LogKey, string WitnessKey,
-    IReadOnlyList<BundledKey> Keys, bool? WithoutBillOfMaterials = null)
+    string Format, OperatorId OperatorId, TraceId TraceId, long Version, string PartRef, string LogKey,
+    string WitnessKey,
+    IReadOnlyList<SigningKey> Keys, bool? WithoutBillOfMaterials = null)
 {
     public const string CurrentFormat = "traceability-audit-bundle/1";
 }
@@ -51,11 +48,8 @@ public sealed record AuditBundle(BundleManifest Manifest, string Checkpoint, IRe
 
     private static readonly JsonSerializerOptions Json = new(EventJson.Options) { WriteIndented = true };
 
-    /// <summary>A key as the federation's directory has it; null if the bundle does not hold it.</summary>
-    public PublicKey? KeyOf(Guid operatorId, string keyId) =>
-        Manifest.Keys.FirstOrDefault(key => key.OperatorId == operatorId && key.KeyId == keyId) is { } key
-            ? PublicKey.FromJwk(key.Jwk)
-            : null;
+    /// <summary>The keys of those whose signatures are in the bundle.</summary>
+    public KeyRing Keys => new(Manifest.Keys);
 
     public byte[] ToZip(string report)
     {

@@ -61,7 +61,7 @@ public sealed class BundleVerifier
             var checkpoint = Checkpoint.Parse(note.Text);
             var seen = NoteVerifier.Parse(_bundle.Manifest.WitnessKey).SeenAt(note);
             var signed = NoteVerifier.Parse(_bundle.Manifest.LogKey).HasSigned(note)
-                && checkpoint.Origin == LogKeys.OriginOf(_bundle.Manifest.OperatorId);
+                && checkpoint.Origin == LogKeys.OriginOf(_bundle.Manifest.OperatorId.Value);
             Add(What, signed && seen is not null, signed
                 ? seen is null ? "the broker has not cosigned it" : $"{checkpoint.Size} events, seen {seen:u}"
                 : "it is not signed by the company's log");
@@ -182,7 +182,7 @@ public sealed class BundleVerifier
         try
         {
             var presentation = SelectiveStatement.Present(issued.Signature, issued.Disclosures.Values);
-            var read = StatementForm.Read(presentation, keyId => _bundle.KeyOf(_bundle.Manifest.OperatorId, keyId));
+            var read = StatementForm.Read(presentation, _bundle.Keys);
             var same = read.Issuer == _bundle.Manifest.OperatorId
                 && read.PartRef == _bundle.Manifest.PartRef
                 && read.Version == _bundle.Manifest.Version
@@ -213,21 +213,7 @@ public sealed class BundleVerifier
     {
         try
         {
-            var issuers = _bundle.Manifest.Keys.Select(key => key.OperatorId).Distinct();
-            return issuers.Any(issuer => Opens(source, issuer));
-        }
-        catch (ProofException)
-        {
-            return false;
-        }
-    }
-
-    private bool Opens(ReplayedSource source, Guid issuer)
-    {
-        try
-        {
-            var read = StatementForm.Read(source.Presentation!, keyId => _bundle.KeyOf(issuer, keyId));
-            return read.Issuer == issuer && read.Figures.Total == source.Input!.ChildTotal;
+            return StatementForm.Read(source.Presentation!, _bundle.Keys).Figures.Total == source.Input!.ChildTotal;
         }
         catch (ProofException)
         {
@@ -240,7 +226,7 @@ public sealed class BundleVerifier
     {
         try
         {
-            return EventTypes.Find(e.Type) is { } type
+            return EventNames.Find(e.Type) is { } type
                 ? JsonSerializer.Deserialize(e.Data, type, EventJson.Options)
                 : null;
         }

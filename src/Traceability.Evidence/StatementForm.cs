@@ -9,7 +9,7 @@ namespace Traceability.Evidence;
 
 /// <summary>What was read from a statement that holds.</summary>
 public sealed record ReceivedStatement(
-    Guid Issuer, string PartRef, long Version, Figures Figures, bool Complete, string DeclaredUnit,
+    OperatorId Issuer, string PartRef, long Version, Figures Figures, bool Complete, string DeclaredUnit,
     ReferencePeriod? Period, DateTimeOffset IssuedAt, string KeyId, DateTimeOffset? ValidUntil);
 
 /// <summary>How a footprint becomes a statement, and a statement a footprint: an SD-JWT (RFC 9901).</summary>
@@ -27,14 +27,14 @@ public static class StatementForm
 
     /// <summary>Figures are rounded here, as they leave the company, and nowhere before.</summary>
     public static IssuedStatement Issue(
-        PrivateKey key, Guid issuer, string partRef, string declaredUnit, Footprint footprint, DateTimeOffset now)
+        PrivateKey key, OperatorId issuer, string partRef, string declaredUnit, Footprint footprint, DateTimeOffset now)
     {
         var claims = new JsonObject
         {
             ["iss"] = issuer.ToString(),
             ["iat"] = now.ToUnixTimeSeconds(),
             ["part_ref"] = partRef,
-            ["version"] = footprint.Version,
+            ["version"] = footprint.FootprintVersion,
             ["declared_unit"] = declaredUnit,
             ["method"] = Method,
             ["complete"] = footprint.Complete,
@@ -89,15 +89,23 @@ public static class StatementForm
             _ => new[] { TotalField },
         });
 
-    /// <summary>Checks the proof first; then every claim must be there and make sense.</summary>
-    public static ReceivedStatement Read(string presentation, Func<string, PublicKey?> keyOf)
+    /// <summary>
+    /// Checks the proof first; then every claim must be there and make sense, and the key must have been valid.
+    /// </summary>
+    public static ReceivedStatement Read(string presentation, KeyRing keys)
     {
-        var opened = SelectiveStatement.Open(presentation, Type, keyOf);
+        var statement = Read(SelectiveStatement.Open(presentation, Type, keys.Find));
+        keys.MustHaveSigned(statement.Issuer, statement.KeyId, statement.IssuedAt);
+        return statement;
+    }
+
+    private static ReceivedStatement Read(OpenedStatement opened)
+    {
         try
         {
             var claims = opened.Claims;
             return new(
-                Guid.Parse(claims["iss"]!.GetValue<string>()),
+                new(Guid.Parse(claims["iss"]!.GetValue<string>())),
                 claims["part_ref"]!.GetValue<string>(),
                 claims["version"]!.GetValue<long>(),
                 ReadFigures(opened.Fields).ToFigures(),

@@ -32,7 +32,7 @@ public sealed record ExportedNumber(string Path, string Value, string? Unit, str
 /// <param name="Facts">What was declared and goes into the numbers, or stands in the export.</param>
 /// <param name="Numbers">Each number, in order.</param>
 public sealed record ExportProvenance(
-    string File, string Sha256, string Export, string RulesVersion, Guid OperatorId, Guid TraceId,
+    string File, string Sha256, string Export, string RulesVersion, OperatorId OperatorId, TraceId TraceId,
     long FootprintVersion, DateTimeOffset AsOf, string Statement, bool Draft,
     IReadOnlyDictionary<string, string> Facts, IReadOnlyList<ExportedNumber> Numbers)
 {

@@ -18,8 +18,8 @@ public static class ExportSignature
         const string What = "The signature beside it is the maker's, about this file";
         try
         {
-            var verified = JsonWebSignature.Verify(
-                signature, Type, keyId => bundle.KeyOf(bundle.Manifest.OperatorId, keyId));
+            var maker = new KeyRing(bundle.Manifest.Keys.Where(key => key.OperatorId == bundle.Manifest.OperatorId));
+            var verified = JsonWebSignature.Verify(signature, Type, maker.Find);
             var same = verified.Payload.AsSpan().SequenceEqual(file);
             return new(What, same, same ? $"key {verified.KeyId}" : "it is about another file");
         }

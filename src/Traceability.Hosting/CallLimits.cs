@@ -13,7 +13,8 @@ internal sealed class CallLimits(HostSettings settings) : IDisposable
     /// <summary>A busy second is forgiven.</summary>
     private const int BurstSeconds = 2;
 
-    private readonly PartitionedRateLimiter<Guid> _calls = PartitionedRateLimiter.Create<Guid, Guid>(operatorId =>
+    private readonly PartitionedRateLimiter<OperatorId> _calls =
+        PartitionedRateLimiter.Create<OperatorId, OperatorId>(operatorId =>
         RateLimitPartition.GetTokenBucketLimiter(operatorId, _ => new()
         {
             TokenLimit = settings.CallsPerSecond * BurstSeconds,
@@ -22,7 +23,7 @@ internal sealed class CallLimits(HostSettings settings) : IDisposable
             QueueLimit = 0,
         }));
 
-    private readonly ConcurrentDictionary<Guid, int> _streams = [];
+    private readonly ConcurrentDictionary<OperatorId, int> _streams = [];
 
     public void Call(Caller caller)
     {
@@ -55,7 +56,7 @@ internal sealed class CallLimits(HostSettings settings) : IDisposable
         ("limit", limit),
         ("maximum", $"{maximum}"));
 
-    private sealed class OpenStream(CallLimits limits, Guid operatorId) : IDisposable
+    private sealed class OpenStream(CallLimits limits, OperatorId operatorId) : IDisposable
     {
         private int _closed;
 

@@ -33,7 +33,7 @@ public sealed class AllowRolesAttribute(params string[] roles) : Attribute
 }
 
 /// <summary>Who calls, as the token says. OperatorId is empty for those who act for no operator.</summary>
-public sealed record Caller(string ClientId, Guid OperatorId, IReadOnlyList<string> Roles)
+public sealed record Caller(string ClientId, OperatorId OperatorId, IReadOnlyList<string> Roles)
 {
     public const string OperatorClaim = "operator_id";
     public const string ClientClaim = "client_id";
@@ -41,7 +41,7 @@ public sealed record Caller(string ClientId, Guid OperatorId, IReadOnlyList<stri
 
     public static Caller Of(ClaimsPrincipal user) => new(
         user.FindFirstValue(ClientClaim) ?? "",
-        Guid.TryParse(user.FindFirstValue(OperatorClaim), out var id) ? id : Guid.Empty,
+        Guid.TryParse(user.FindFirstValue(OperatorClaim), out var id) ? new(id) : default,
         [.. user.FindAll(RolesClaim).Select(claim => claim.Value)]);
 }
 

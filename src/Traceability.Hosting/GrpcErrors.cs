@@ -107,6 +107,12 @@ internal sealed partial class GrpcErrors(ILogger<GrpcErrors> logger) : Intercept
             case RefusedException refused:
                 LogRefused(context.Method, refused.Reason);
                 return Answer(refused.Reason, refused.Message, refused.Details);
+            case System.Data.Common.DbException { IsTransient: true }:
+                LogUnavailable(context.Method, exception.GetType().Name);
+                return Answer(
+                    RefusalReason.PeerUnavailable,
+                    "The server's database does not answer; repeat the call.",
+                    new Dictionary<string, string> { ["peer"] = "database" });
             default:
                 LogBug(exception, context.Method);
                 var trace = Activity.Current?.TraceId.ToString() ?? "";
@@ -151,6 +157,9 @@ internal sealed partial class GrpcErrors(ILogger<GrpcErrors> logger) : Intercept
 
     [LoggerMessage(LogLevel.Information, "{Method} was refused: {Reason}")]
     private partial void LogRefused(string method, RefusalReason reason);
+
+    [LoggerMessage(LogLevel.Warning, "{Method} cannot reach the database: {Fault}")]
+    private partial void LogUnavailable(string method, string fault);
 
     [LoggerMessage(LogLevel.Error, "{Method} failed")]
     private partial void LogBug(Exception exception, string method);

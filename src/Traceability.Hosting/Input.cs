@@ -3,7 +3,10 @@ using Google.Protobuf.WellKnownTypes;
 using Traceability.Contracts.Common.V1;
 using Traceability.Domain;
 using Traceability.Domain.Quantities;
+using Traceability.Domain.Releases;
+using FootprintField = Traceability.Domain.Releases.FootprintField;
 using Quantity = Traceability.Domain.Quantities.Quantity;
+using WireField = Traceability.Contracts.Common.V1.FootprintField;
 
 namespace Traceability.Hosting;
 
@@ -52,8 +55,28 @@ public sealed class Input
         return Guid.Empty;
     }
 
+    public TId Id<TId>(string field, string value)
+        where TId : struct, IId<TId> => TId.Of(Id(field, value));
+
     /// <summary>Null where nothing is given.</summary>
-    public Guid? OptionalId(string field, string value) => value.Length == 0 ? null : Id(field, value);
+    public TId? OptionalId<TId>(string field, string value)
+        where TId : struct, IId<TId> => value.Length == 0 ? null : Id<TId>(field, value);
+
+    /// <summary>The version of a resource as the caller has read it; null where it does not care.</summary>
+    public long? Etag(string field, string value)
+    {
+        if (value.Length == 0)
+        {
+            return null;
+        }
+
+        if (!long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var version))
+        {
+            Violate(field, value, "must be empty, or the etag that the resource was answered with.");
+        }
+
+        return version;
+    }
 
     public string Text(string field, string value, int minimum, int maximum)
     {
@@ -114,11 +137,21 @@ public sealed class Input
     }
 
     /// <summary>What of a footprint is to be shown.</summary>
-    public Domain.Releases.FootprintField[] Fields(string field, IEnumerable<FootprintField> values) =>
+    public FootprintField[] Fields(string field, IEnumerable<WireField> values) =>
     [
-        .. values.Select((value, index) =>
-            Enum<FootprintField, Domain.Releases.FootprintField>($"{field}[{index}]", value)),
+        .. values.Select((value, index) => Enum<WireField, FootprintField>($"{field}[{index}]", value)),
     ];
+
+    /// <summary>Fields that can be shown together.</summary>
+    public FootprintField[] Legal(string field, FootprintField[] fields)
+    {
+        if (ReleasedFields.Problem(fields) is { } problem)
+        {
+            Violate(field, string.Join(", ", fields).ToLowerInvariant(), problem);
+        }
+
+        return fields;
+    }
 
     public decimal NotNegative(string field, string value)
     {

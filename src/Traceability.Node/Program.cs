@@ -1,24 +1,32 @@
 using Traceability.Hosting;
 using Traceability.Node.Audit;
 using Traceability.Node.Exchange;
+using Traceability.Node.Exchange.Incoming;
+using Traceability.Node.Exchange.Outgoing;
 using Traceability.Node.Exports;
 using Traceability.Node.Footprints;
 using Traceability.Node.Imports;
+using Traceability.Node.Keys;
 using Traceability.Node.Operators;
 using Traceability.Node.Parts;
+using Traceability.Node.Problems;
 using Traceability.Node.Releases;
 using Traceability.Node.Trades;
-using Traceability.Storage;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddHostingDefaults("traceability-node");
-builder.Services.AddSingleton(services => EventStore.Open(
+builder.Services.AddSingleton(services => new EventDatabases(
     builder.Configuration.GetConnectionString("Server")!, services.GetRequiredService<TimeProvider>()));
 builder.Services.AddSingleton(builder.Configuration.GetRequiredSection("Node").Get<NodeSettings>()!);
 builder.Services.AddSingleton<HostedOperators>();
-builder.Services.AddSingleton<Recalculation>();
+builder.Services.AddSingleton<RollUp>();
+builder.Services.AddSingleton<FollowUp>(services => services.GetRequiredService<RollUp>().FollowAsync);
+builder.Services.AddSingleton<DisclosureSender>();
+builder.Services.AddSingleton<Sender>();
+builder.Services.AddSingleton<Receiver>();
 builder.Services.AddHostedService<OperatorFolder>();
 builder.Services.AddHostedService<ExchangeWorker>();
+builder.Services.AddHostedService<DueWorker>();
 builder.Services.AddHostedService<LogKeeper>();
 builder.Services.AddHealthChecks().AddCheck<HostedOperators>("database");
 
@@ -32,4 +40,5 @@ app.MapGrpcService<ImportServer>();
 app.MapGrpcService<KeyServer>();
 app.MapGrpcService<AuditServer>();
 app.MapGrpcService<ExportServer>();
+app.MapGrpcService<ProblemServer>();
 await app.RunAsync();

@@ -1,92 +1,155 @@
+using JasperFx.Events;
+using Marten;
+using Marten.Events.Projections;
 using Npgsql;
+using Traceability.Domain.Parts;
+using Traceability.Domain.Trades;
 
 namespace Traceability.Storage;
 
 /// <summary>
 /// What goes into what, and which trades are about a part: two narrow tables that find what a change concerns without
-/// reading documents. Written with the events they follow from, and rebuilt from the documents.
+/// reading documents. A projection like the others: written with the events, and made anew from them.
 /// </summary>
-public static class Links
+internal sealed class Links : IProjection
 {
-    /// <summary>The parts of every version of a bill of materials, whether it is in force or not.</summary>
-    public static void Line(this Work work, Guid parent, IEnumerable<Guid> children) => work.Sql(
-        $"""
-        insert into {EventStore.Schema}.bill_line (child, parent) select distinct child, ?::uuid from unnest(?) child
-        on conflict do nothing
-        """,
-        parent,
-        children.ToArray());
+    public const string Name = "Links";
 
-    public static void Trade(this Work work, Guid part, Guid tradeId) => work.Sql(
-        $"insert into {EventStore.Schema}.part_trade (part, trade_id) values (?, ?) on conflict do nothing",
-        part,
-        tradeId);
+    private const string Lines = $"{EventDatabases.Schema}.bill_line";
+    private const string Trades = $"{EventDatabases.Schema}.part_trade";
 
-    /// <summary>The parts themselves, and all that they go into, over all levels.</summary>
-    public static Task<IReadOnlyList<Guid>> AboveAsync(
-        NpgsqlDataSource source, IEnumerable<Guid> parts, CancellationToken cancellationToken) =>
-        WalkAsync(source, parts, from: "child", to: "parent", cancellationToken);
+    public static IReadOnlyList<string> Tables { get; } = [Lines, Trades];
 
-    /// <summary>The parts themselves, and all that goes into them, over all levels.</summary>
-    public static Task<IReadOnlyList<Guid>> BelowAsync(
-        NpgsqlDataSource source, IEnumerable<Guid> parts, CancellationToken cancellationToken) =>
-        WalkAsync(source, parts, from: "parent", to: "child", cancellationToken);
-
-    /// <summary>
-    /// A condition for the documents of the trades about any of the parts, which are its one parameter: trades,
-    /// releases or upstream totals, by the prefix of their keys.
-    /// </summary>
-    public static string OfTradesAbout(string prefix) =>
-        $"""
-        where d.id in (
-            select '{prefix}' || trade_id from {EventStore.Schema}.part_trade where part = any(?)) order by d.id
-        """;
-
-    internal static async Task RebuildAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    public Task ApplyAsync(IDocumentOperations operations, IReadOnlyList<IEvent> events, CancellationToken cancellation)
     {
-        // Without documents of a kind there is no table of them yet, and nothing to link.
-        await using var command = source.CreateCommand(
-            $$"""
-            do $$
-            begin
-                delete from {{EventStore.Schema}}.bill_line;
-                delete from {{EventStore.Schema}}.part_trade;
-                if to_regclass('{{EventStore.Schema}}.mt_doc_billofmaterials') is not null then
-                    insert into {{EventStore.Schema}}.bill_line (child, parent)
-                    select distinct (line ->> 'childTraceId')::uuid, (data ->> 'parentTraceId')::uuid
-                    from {{EventStore.Schema}}.mt_doc_billofmaterials,
-                        jsonb_array_elements(data -> 'versions') version, jsonb_array_elements(version -> 'lines') line;
-                end if;
-                if to_regclass('{{EventStore.Schema}}.mt_doc_trade') is not null then
-                    insert into {{EventStore.Schema}}.part_trade (part, trade_id)
-                    select part::uuid, (data ->> 'tradeId')::uuid
-                    from {{EventStore.Schema}}.mt_doc_trade,
-                        unnest(array[data ->> 'downstreamTraceId', data ->> 'upstreamTraceId']) part
-                    where part is not null;
-                end if;
-            end $$
-            """);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        // The parts of every version of a bill of materials, whether it is in force or not.
+        var lines = events.SelectMany(e => e.Data switch
+        {
+            BillOfMaterialsDeclared d => d.Lines.Select(line => (line.ChildTraceId, d.ParentTraceId)),
+            BillOfMaterialsRevised r => r.Lines.Select(line => (line.ChildTraceId, r.ParentTraceId)),
+            _ => [],
+        }).Distinct().ToArray();
+        var trades = events.SelectMany(e => e.Data switch
+        {
+            TradeRequested { DownstreamTraceId: { } bought } r => [(bought, r.TradeId)],
+            TradeAccepted { UpstreamTraceId: { } made } a => [(made, a.TradeId)],
+            _ => Array.Empty<(TraceId, TradeId)>(),
+        }).Distinct().ToArray();
+        Insert(
+            operations, $"{Lines} (child, parent)", lines.Select(line => line.ChildTraceId.Value),
+            lines.Select(line => line.ParentTraceId.Value));
+        Insert(
+            operations, $"{Trades} (part, trade_id)", trades.Select(trade => trade.Item1.Value),
+            trades.Select(trade => trade.Item2.Value));
+        return Task.CompletedTask;
     }
 
-    private static async Task<IReadOnlyList<Guid>> WalkAsync(
-        NpgsqlDataSource source, IEnumerable<Guid> parts, string from, string to, CancellationToken cancellationToken)
+    private static void Insert(
+        IDocumentOperations operations, string table, IEnumerable<Guid> first, IEnumerable<Guid> second)
     {
-        await using var command = source.CreateCommand(
-            $"""
-            with recursive reached (id) as (
-                select unnest($1) union
-                select line.{to} from {EventStore.Schema}.bill_line line join reached on line.{from} = reached.id)
-            select id from reached
-            """);
-        command.Parameters.AddWithValue(parts.ToArray());
+        Guid[] one = [.. first];
+        if (one.Length > 0)
+        {
+            operations.QueueSqlCommand(
+                $"insert into {table} select * from unnest(?, ?) on conflict do nothing", one, second.ToArray());
+        }
+    }
+}
+
+/// <summary>What is around some parts in a company.</summary>
+/// <param name="Parts">The parts that were asked for and those they lead to, over all levels.</param>
+/// <param name="Children">What goes into these directly, by any version of a bill of materials.</param>
+/// <param name="Trades">The trades about any of these.</param>
+public sealed record Surroundings(
+    IReadOnlyList<TraceId> Parts, IReadOnlyList<TraceId> Children, IReadOnlyList<TradeId> Trades);
+
+/// <summary>Ways through a company's parts, each in one round trip whatever the number of levels.</summary>
+public static class PartLinks
+{
+    private const string Lines = $"{EventDatabases.Schema}.bill_line";
+    private const string PartTrades = $"{EventDatabases.Schema}.part_trade";
+
+    /// <summary>The parts themselves, and all that they go into, over all levels.</summary>
+    public static Task<Surroundings> AboveAsync(
+        NpgsqlConnection connection, IEnumerable<TraceId> parts, CancellationToken cancellationToken) =>
+        WalkAsync(connection, parts, from: "child", to: "parent", cancellationToken);
+
+    /// <summary>The parts themselves, and all that goes into them, over all levels.</summary>
+    public static Task<Surroundings> BelowAsync(
+        NpgsqlConnection connection, IEnumerable<TraceId> parts, CancellationToken cancellationToken) =>
+        WalkAsync(connection, parts, from: "parent", to: "child", cancellationToken);
+
+    /// <summary>The parts themselves, and what goes into them directly.</summary>
+    public static Task<Surroundings> AroundAsync(
+        NpgsqlConnection connection, IEnumerable<TraceId> parts, CancellationToken cancellationToken) =>
+        ReadAsync(connection, "select unnest($1)", parts, cancellationToken);
+
+    /// <summary>What a part goes into directly, in order.</summary>
+    public static async Task<IReadOnlyList<TraceId>> ParentsAsync(
+        NpgsqlConnection connection, TraceId part, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            $"select parent from {Lines} where child = $1 order by parent", connection);
+        command.Parameters.AddWithValue(part.Value);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        List<Guid> ids = [];
+        List<TraceId> parents = [];
         while (await reader.ReadAsync(cancellationToken))
         {
-            ids.Add(reader.GetGuid(0));
+            parents.Add(new(reader.GetGuid(0)));
         }
 
-        return ids;
+        return parents;
+    }
+
+    /// <summary>Which trades are about the parts, in order.</summary>
+    public static async Task<IReadOnlyList<(TraceId Part, TradeId TradeId)>> TradesAboutAsync(
+        NpgsqlConnection connection, IEnumerable<TraceId> parts, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            $"select part, trade_id from {PartTrades} where part = any($1) order by trade_id", connection);
+        command.Parameters.AddWithValue(parts.Select(part => part.Value).ToArray());
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        List<(TraceId, TradeId)> trades = [];
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            trades.Add((new(reader.GetGuid(0)), new(reader.GetGuid(1))));
+        }
+
+        return trades;
+    }
+
+    private static Task<Surroundings> WalkAsync(
+        NpgsqlConnection connection, IEnumerable<TraceId> parts, string from, string to,
+        CancellationToken cancellationToken) => ReadAsync(
+            connection,
+            $"select unnest($1) union select line.{to} from {Lines} line join reached on line.{from} = reached.id",
+            parts,
+            cancellationToken);
+
+    private static async Task<Surroundings> ReadAsync(
+        NpgsqlConnection connection, string reached, IEnumerable<TraceId> parts, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            $"""
+            with recursive reached (id) as ({reached}),
+                child (id) as (select distinct line.child from {Lines} line join reached on line.parent = reached.id)
+            select 'part', id from reached
+            union all select 'child', id from child
+            union all select distinct 'trade', trade_id from {PartTrades}
+                where part in (select id from reached union all select id from child)
+            """,
+            connection);
+        command.Parameters.AddWithValue(parts.Select(part => part.Value).ToArray());
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var found = new Dictionary<string, List<Guid>> { ["part"] = [], ["child"] = [], ["trade"] = [] };
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            found[reader.GetString(0)].Add(reader.GetGuid(1));
+        }
+
+        return new(
+            [.. found["part"].Select(TraceId.Of)],
+            [.. found["child"].Select(TraceId.Of)],
+            [.. found["trade"].Select(TradeId.Of).Order()]);
     }
 }

@@ -10,11 +10,13 @@ internal static class Migrations
     /// <summary>Any number will do, as long as all processes take the same.</summary>
     private const long Lock = 0x5472_6163_6561;
 
+    private const string Stale = $"{EventDatabases.Schema}.stale_read_models";
+
     private static readonly string[] Steps =
     [
         // What was decided and is still to be sent. A row is deleted after the receiver has committed it.
         $"""
-        create table {EventStore.Schema}.outbox (
+        create table {EventDatabases.Schema}.outbox (
             id bigint generated always as identity primary key,
             kind text not null,
             key text not null,
@@ -24,7 +26,7 @@ internal static class Migrations
 
         // Parts whose footprint may have changed and is still to be rolled up.
         $"""
-        create table {EventStore.Schema}.recalculation (
+        create table {EventDatabases.Schema}.recalculation (
             id bigint generated always as identity primary key,
             trace_id uuid not null,
             traceparent text)
@@ -32,7 +34,7 @@ internal static class Migrations
 
         // How far the broker's messages are stored here.
         $"""
-        create table {EventStore.Schema}.exchange_cursor (
+        create table {EventDatabases.Schema}.exchange_cursor (
             one boolean primary key default true check (one),
             cursor text not null)
         """,
@@ -40,20 +42,20 @@ internal static class Migrations
         // Messages on their way (broker). The transaction's own number orders them: a reader never passes a transaction
         // that is still open. The id stays after the acknowledgement, so that a late repeat is no second message.
         $"""
-        create table {EventStore.Schema}.mailbox (
+        create table {EventDatabases.Schema}.mailbox (
             transaction xid8 not null default pg_current_xact_id(),
             id bigint generated always as identity,
             message_id uuid not null primary key,
             recipient_id uuid not null,
             trade_id uuid not null,
             message bytea);
-        create index mailbox_waiting on {EventStore.Schema}.mailbox (recipient_id, transaction, id)
+        create index mailbox_waiting on {EventDatabases.Schema}.mailbox (recipient_id, transaction, id)
             where message is not null
         """,
 
         // The broker's decisions about disclosures. Never what was disclosed.
         $"""
-        create table {EventStore.Schema}.decision (
+        create table {EventDatabases.Schema}.decision (
             id bigint generated always as identity primary key,
             supplier_id uuid not null,
             buyer_id uuid,
@@ -62,71 +64,129 @@ internal static class Migrations
             purpose text not null,
             reason text not null,
             decided_at timestamptz not null);
-        create index decision_supplier on {EventStore.Schema}.decision (supplier_id, id)
+        create index decision_supplier on {EventDatabases.Schema}.decision (supplier_id, id)
         """,
 
         // What goes into what, and which trades are about a part: the ways up from a change (see Links).
         $"""
-        create table {EventStore.Schema}.bill_line (
+        create table {EventDatabases.Schema}.bill_line (
             child uuid not null, parent uuid not null, primary key (child, parent));
-        create index bill_line_parent on {EventStore.Schema}.bill_line (parent);
-        create table {EventStore.Schema}.part_trade (
+        create index bill_line_parent on {EventDatabases.Schema}.bill_line (parent);
+        create table {EventDatabases.Schema}.part_trade (
             part uuid not null, trade_id uuid not null, primary key (part, trade_id));
         """,
 
         // A bill of materials for later is rolled up when its time has come.
-        $"alter table {EventStore.Schema}.recalculation add column due_at timestamptz not null default '-infinity'",
+        $"alter table {EventDatabases.Schema}.recalculation add column due_at timestamptz not null default '-infinity'",
 
         // A buyer reads in the decision log what was shown to it.
-        $"create index decision_buyer on {EventStore.Schema}.decision (buyer_id, id)",
+        $"create index decision_buyer on {EventDatabases.Schema}.decision (buyer_id, id)",
 
         // The tamper-evident log (see Logs/HistoryLog): what waits, leaves in order, the roots of whole subtrees, the
         // checkpoints that were signed, and those of others that were seen.
         $"""
-        create table {EventStore.Schema}.log_pending (
+        create table {EventDatabases.Schema}.log_pending (
             stream_id text not null, version bigint not null, salt bytea not null, payload_hash bytea not null,
             seal bytea not null, primary key (stream_id, version));
-        create table {EventStore.Schema}.log_leaf (
+        create table {EventDatabases.Schema}.log_leaf (
             idx bigint primary key, stream_id text not null, version bigint not null, salt bytea,
             payload_hash bytea not null, leaf_hash bytea not null, signed_size bigint not null,
             unique (stream_id, version));
-        create table {EventStore.Schema}.log_node (
+        create table {EventDatabases.Schema}.log_node (
             level int not null, idx bigint not null, hash bytea not null, primary key (level, idx));
-        create table {EventStore.Schema}.log_checkpoint (
+        create table {EventDatabases.Schema}.log_checkpoint (
             size bigint primary key, note text not null, cosigned boolean not null default false);
-        create table {EventStore.Schema}.log_witnessed (origin text primary key, note text not null)
+        create table {EventDatabases.Schema}.log_witnessed (origin text primary key, note text not null)
         """,
 
         // A long queue is worked off in order without sorting it each time.
         $"""
-        alter table {EventStore.Schema}.log_pending add column id bigint generated always as identity;
-        create unique index log_pending_order on {EventStore.Schema}.log_pending (id)
+        alter table {EventDatabases.Schema}.log_pending add column id bigint generated always as identity;
+        create unique index log_pending_order on {EventDatabases.Schema}.log_pending (id)
         """,
 
         // What makes a decision provable: written with it; the batch is the event that speaks for it in the log.
         $"""
-        alter table {EventStore.Schema}.decision
+        alter table {EventDatabases.Schema}.decision
             add column salt bytea, add column seal bytea, add column batch bigint;
-        create index decision_waiting on {EventStore.Schema}.decision (id) where batch is null;
-        create index decision_batch on {EventStore.Schema}.decision (batch, id)
+        create index decision_waiting on {EventDatabases.Schema}.decision (id) where batch is null;
+        create index decision_batch on {EventDatabases.Schema}.decision (batch, id)
         """,
+
+        // What failed for good and waits for a person: a notice, a recalculation or a message. Content is what is
+        // needed to try it again.
+        $"""
+        create table {EventDatabases.Schema}.problem (
+            id bigint generated always as identity primary key,
+            kind text not null,
+            key text not null,
+            content bytea not null,
+            reason text not null,
+            explanation text not null,
+            traceparent text,
+            occurred_at timestamptz not null,
+            retry boolean not null default false)
+        """,
+
+        // The trades about a part are found by the part, and a part by its trades' rows.
+        $"create index part_trade_trade on {EventDatabases.Schema}.part_trade (trade_id)",
     ];
 
+    /// <summary>One process at a time brings a database up to date; the others wait until it has.</summary>
+    public static async Task<IAsyncDisposable> TakeTurnAsync(
+        NpgsqlDataSource source, CancellationToken cancellationToken)
+    {
+        var connection = await source.OpenConnectionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand($"select pg_advisory_lock({Lock})", connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        return new Turn(connection);
+    }
+
+    /// <summary>
+    /// Until 2026-11-26 read models carried no version of their stream. Such tables go; they are made anew from the
+    /// events, also if this process dies before it has done so.
+    /// </summary>
+    /// <returns>Whether the read models must be made anew.</returns>
+    public static async Task<bool> BeforeMartenAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    {
+        await using var command = source.CreateCommand(
+            $$"""
+            do $$
+            declare old text;
+            begin
+                for old in select table_name from information_schema.columns
+                    where table_schema = '{{EventDatabases.Schema}}' and table_name like 'mt\_doc\_%'
+                        and column_name = 'mt_version' and udt_name = 'uuid'
+                loop
+                    create table if not exists {{Stale}} (one boolean primary key default true check (one));
+                    insert into {{Stale}} values (true) on conflict do nothing;
+                    execute format('drop table %I.%I cascade', '{{EventDatabases.Schema}}', old);
+                end loop;
+            end $$;
+            select to_regclass('{{Stale}}') is not null
+            """);
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    public static async Task ReadModelsAreFreshAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    {
+        await using var command = source.CreateCommand($"drop table if exists {Stale}");
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Whoever calls has its turn.</summary>
     public static async Task ApplyAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
     {
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await RunAsync($"""
-            select pg_advisory_xact_lock({Lock});
-            create table if not exists {EventStore.Schema}.migration (step int primary key)
-            """);
+        await RunAsync($"create table if not exists {EventDatabases.Schema}.migration (step int primary key)");
         await using var count = new NpgsqlCommand(
-            $"select count(*)::int from {EventStore.Schema}.migration", connection, transaction);
+            $"select count(*)::int from {EventDatabases.Schema}.migration", connection, transaction);
         var done = (int)(await count.ExecuteScalarAsync(cancellationToken))!;
         for (var step = done; step < Steps.Length; step++)
         {
             await RunAsync(Steps[step]);
-            await RunAsync($"insert into {EventStore.Schema}.migration values ({step})");
+            await RunAsync($"insert into {EventDatabases.Schema}.migration values ({step})");
         }
 
         await transaction.CommitAsync(cancellationToken);
@@ -135,6 +195,16 @@ internal static class Migrations
         {
             await using var command = new NpgsqlCommand(sql, connection, transaction);
             await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+    }
+
+    private sealed class Turn(NpgsqlConnection connection) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await using var command = new NpgsqlCommand($"select pg_advisory_unlock({Lock})", connection);
+            await command.ExecuteNonQueryAsync();
+            await connection.DisposeAsync();
         }
     }
 }

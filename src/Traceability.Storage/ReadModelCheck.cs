@@ -1,7 +1,16 @@
 using System.Text.Json;
-using Npgsql;
+using JasperFx.Events;
+using Marten;
 using Traceability.Domain;
-using Traceability.Proofs;
+using Traceability.Domain.Audits;
+using Traceability.Domain.Certificates;
+using Traceability.Domain.Footprints;
+using Traceability.Domain.Operators;
+using Traceability.Domain.Parts;
+using Traceability.Domain.Products;
+using Traceability.Domain.Releases;
+using Traceability.Domain.Statements;
+using Traceability.Domain.Trades;
 
 namespace Traceability.Storage;
 
@@ -12,86 +21,101 @@ public sealed record ReadModelDifference(string Key, string Problem);
 public sealed record ReadModelReport(long Streams, IReadOnlyList<ReadModelDifference> Differences);
 
 /// <summary>
-/// Makes every read model anew from its events and compares it with the one that is in use. It changes nothing and may
-/// run while others write: a stream and its read model are read in one statement, and written in one transaction.
+/// Makes every read model anew from its events and compares it with the one that is in use. It changes nothing, reads
+/// one moment, and may run while others write.
 /// </summary>
-public static class ReadModelCheck
+public sealed class ReadModelCheck
 {
     /// <summary>Some megabytes at once.</summary>
     private const int PageSize = 500;
 
     private const int MaxDifferences = 1000;
 
-    public static async Task<ReadModelReport> RunAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    private readonly IQuerySession _session;
+    private readonly List<ReadModelDifference> _differences = [];
+    private long _streams;
+
+    private ReadModelCheck(IQuerySession session) => _session = session;
+
+    public static async Task<ReadModelReport> RunAsync(EventDatabase database, CancellationToken cancellationToken)
     {
-        var streams = 0L;
-        List<ReadModelDifference> differences = [];
-        foreach (var state in States.All)
+        await using var snapshot = await database.SnapshotAsync(cancellationToken);
+        var check = new ReadModelCheck(snapshot.Session);
+        await check.CompareAsync<Operator>(cancellationToken);
+        await check.CompareAsync<Part>(cancellationToken);
+        await check.CompareAsync<BillOfMaterials>(cancellationToken);
+        await check.CompareAsync<Trade>(cancellationToken);
+        await check.CompareAsync<Release>(cancellationToken);
+        await check.CompareAsync<Footprint>(cancellationToken);
+        await check.CompareAsync<Certificate>(cancellationToken);
+        await check.CompareAsync<Statement>(cancellationToken);
+        await check.CompareAsync<Disclosure>(cancellationToken);
+        await check.CompareAsync<UpstreamTotal>(cancellationToken);
+        await check.CompareAsync<ProductFacts>(cancellationToken);
+        await check.CompareAsync<IssuedExport>(cancellationToken);
+        await check.CompareAsync<AuditGrant>(cancellationToken);
+        await check.CompareAsync<AuditRead>(cancellationToken);
+        return new(check._streams, [.. check._differences.Take(MaxDifferences)]);
+    }
+
+    /// <summary>Pages of streams side by side with pages of documents, both in order of their names.</summary>
+    private async Task CompareAsync<T>(CancellationToken cancellationToken)
+        where T : class, IState<T>
+    {
+        var prefix = EventNames.StreamOf<T>().Prefix;
+        for (var after = prefix; ;)
         {
-            var after = "";
-            while (await PageAsync(source, state, after, cancellationToken) is { Count: > 0 } page)
+            var states = await _session.Query<T>().Where(state => state.Id.CompareTo(after) > 0)
+                .OrderBy(state => state.Id).Take(PageSize).ToListAsync(cancellationToken);
+            // The last page takes all that is left, also streams behind the last document.
+            var last = states.Count == PageSize ? states[^1].Id : $"{prefix}\uffff";
+            var streams = (await _session.Events.QueryAllRawEvents()
+                .Where(e => e.StreamKey!.CompareTo(after) > 0 && e.StreamKey!.CompareTo(last) <= 0)
+                .OrderBy(e => e.StreamKey).ThenBy(e => e.Version)
+                .ToListAsync(cancellationToken)).ToLookup(e => e.StreamKey!);
+            _streams += streams.Count;
+            Compare(states.ToDictionary(state => state.Id), streams);
+            if (states.Count < PageSize)
             {
-                differences.AddRange(page.Select(row => Compare(state, row)).OfType<ReadModelDifference>());
-                streams += page.Count;
-                after = page[^1].Key;
+                return;
+            }
+
+            after = last;
+        }
+    }
+
+    private void Compare<T>(Dictionary<string, T> states, ILookup<string, IEvent> streams)
+        where T : class, IState<T>
+    {
+        foreach (var stream in states.Keys.Union(streams.Select(stream => stream.Key)))
+        {
+            var made = streams[stream].Select(e => e.Data).Aggregate((T?)null, T.Evolve);
+            if (Problem(made, states.GetValueOrDefault(stream), streams[stream].Count()) is { } problem)
+            {
+                _differences.Add(new(stream, problem));
             }
         }
-
-        return new(streams, [.. differences.Take(MaxDifferences)]);
     }
 
-    private static ReadModelDifference? Compare(IState state, Row row)
-    {
-        if (row.Types.Length == 0)
-        {
-            return new(row.Key, "has no events, but a read model");
-        }
-
-        var made = state.Make(row.Key, row.Types.Zip(row.Data, Read));
-        return (made, row.Document) switch
+    private static string? Problem<T>(T? made, T? stored, int events)
+        where T : class, IState<T> => (made, stored) switch
         {
             (null, null) => null,
-            (null, _) => new(row.Key, "has a read model, but its events lead to none"),
-            (_, null) => new(row.Key, "has no read model"),
-            var (one, other) => CanonicalJson.Of(one).AsSpan().SequenceEqual(CanonicalJson.Of(other))
-                ? null
-                : new(row.Key, "is not what its events lead to"),
+            (null, _) when events == 0 => "has no events, but a read model",
+            (null, _) => "has a read model, but its events lead to none",
+            (_, null) => "has no read model",
+            _ when stored.StreamVersion != events => $"is that of version {stored.StreamVersion}, not {events}",
+            _ => Same(made, stored) ? null : "is not what its events lead to",
         };
-    }
 
-    private static object Read(string type, string data) =>
-        JsonSerializer.Deserialize(data, EventTypes.Find(type)!, EventJson.Options)!;
-
-    private static async Task<IReadOnlyList<Row>> PageAsync(
-        NpgsqlDataSource source, IState state, string after, CancellationToken cancellationToken)
+    /// <summary>Its name is the one thing that no event says.</summary>
+    private static bool Same<T>(T made, T stored)
+        where T : class, IState<T>
     {
-        await using var command = source.CreateCommand(
-            $"""
-            select coalesce(e.stream_id, d.id), coalesce(e.types, array[]::text[]), coalesce(e.data, array[]::text[]),
-                d.data::text
-            from (
-                select stream_id, array_agg(type::text order by version) types,
-                    array_agg(data::text order by version) data
-                from {EventStore.Schema}.mt_events where stream_id like $1 and stream_id > $2
-                group by stream_id order by stream_id limit {PageSize}) e
-            full join (
-                select id, data from {EventStore.Schema}.{state.Table} where id > $2 order by id limit {PageSize}) d
-                on d.id = e.stream_id
-            order by 1 limit {PageSize}
-            """);
-        command.Parameters.AddWithValue($"{state.Prefix}%");
-        command.Parameters.AddWithValue(after);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        List<Row> rows = [];
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            rows.Add(new(
-                reader.GetString(0), reader.GetFieldValue<string[]>(1), reader.GetFieldValue<string[]>(2),
-                reader.IsDBNull(3) ? null : reader.GetString(3)));
-        }
-
-        return rows;
+        var one = JsonSerializer.SerializeToNode(made, EventJson.Options)!.AsObject();
+        var other = JsonSerializer.SerializeToNode(stored, EventJson.Options)!.AsObject();
+        one.Remove("id");
+        other.Remove("id");
+        return System.Text.Json.Nodes.JsonNode.DeepEquals(one, other);
     }
-
-    private sealed record Row(string Key, string[] Types, string[] Data, string? Document);
 }

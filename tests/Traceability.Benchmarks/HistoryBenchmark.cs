@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Npgsql;
 using Spectre.Console;
+using Traceability.Domain;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Parts;
 using Traceability.Local.PostgreSql;
@@ -38,10 +39,10 @@ internal static class HistoryBenchmark
     {
         const int Commits = 200;
         const int Rounds = 15;
-        await using var store = EventStore.Open(postgres.ConnectionString("postgres"), TimeProvider.System);
-        await store.MigrateAsync("plain", cancellationToken);
-        await store.MigrateAsync("logged", cancellationToken);
-        store.KeepLog("logged", LogKeys.Of("log.example/benchmark", new byte[32]));
+        await using var databases = new EventDatabases(postgres.ConnectionString("postgres"), TimeProvider.System);
+        var unlogged = await databases.OpenAsync("plain", null, cancellationToken);
+        var log = await databases.OpenAsync(
+            "logged", LogKeys.Of("log.example/benchmark", new byte[32]), cancellationToken);
         await using var source = NpgsqlDataSource.Create(postgres.ConnectionString("postgres"));
         await using (var create = source.CreateCommand("create table bare (id uuid, data jsonb)"))
         {
@@ -58,8 +59,8 @@ internal static class HistoryBenchmark
             for (var round = 0; round <= Rounds; round++)
             {
                 bares.Add(await TimeAsync(atOnce, Commits, () => InsertAsync(source, cancellationToken)));
-                plains.Add(await TimeAsync(atOnce, Commits, () => RegisterAsync(store, "plain", cancellationToken)));
-                loggeds.Add(await TimeAsync(atOnce, Commits, () => RegisterAsync(store, "logged", cancellationToken)));
+                plains.Add(await TimeAsync(atOnce, Commits, () => RegisterAsync(unlogged, cancellationToken)));
+                loggeds.Add(await TimeAsync(atOnce, Commits, () => RegisterAsync(log, cancellationToken)));
             }
 
             var (bare, plain, logged) = (Middle(bares), Middle(plains), Middle(loggeds));
@@ -90,47 +91,48 @@ internal static class HistoryBenchmark
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static Task<bool> RegisterAsync(EventStore store, string database, CancellationToken cancellationToken) =>
-        store.WorkAsync(
-            database,
-            Clerk,
-            work =>
-            {
-                var id = Guid.CreateVersion7();
-                work.Start<Part>(Keys.Part(id), [new PartRegistered(id, "part", PartKind.Made, "piece", Start)]);
-                return Task.FromResult(true);
-            },
+    private static async Task RegisterAsync(EventDatabase database, CancellationToken cancellationToken)
+    {
+        var id = new TraceId(Guid.CreateVersion7());
+        // Each part has a turn of its own, so that those at once do not wait for each other.
+        await using var session = new ActSession(
+            await database.BeginAsync(Clerk, id.Value.GetHashCode(), cancellationToken));
+        await session.DecideAsync<Part>(
+            StreamNames.Part(id), _ => [new PartRegistered(id, "part", PartKind.Made, "piece", Start)],
             cancellationToken);
+        await session.CommitAsync(cancellationToken);
+    }
 
     private static async Task GrowAsync(PrivatePostgres postgres, CancellationToken cancellationToken)
     {
-        await using var store = EventStore.Open(postgres.ConnectionString("postgres"), TimeProvider.System);
-        await store.MigrateAsync(Database, cancellationToken);
-        var log = store.KeepLog(Database, LogKeys.Of("log.example/benchmark", new byte[32]));
+        await using var databases = new EventDatabases(postgres.ConnectionString("postgres"), TimeProvider.System);
+        var database = await databases.OpenAsync(
+            Database, LogKeys.Of("log.example/benchmark", new byte[32]), cancellationToken);
+        var log = database.Log!;
         var growth = Measure.Table(
             "A growing log", "leaves", "logged per second", "bytes per leaf", "inclusion proof, bytes", "made in ms",
             "verified in ms", "consistency proof, bytes", "check of all, seconds");
-        List<Guid> parts = [];
+        List<TraceId> parts = [];
         foreach (var leaves in new[] { 10_000, 100_000, 1_000_000 })
         {
             while (parts.Count * EventsPerPart < leaves)
             {
-                parts.AddRange(await WriteAsync(store, cancellationToken));
+                parts.AddRange(await WriteAsync(database, cancellationToken));
             }
 
             var before = (await log.CheckpointAsync(cancellationToken))?.Size ?? 0;
             var logging = await OnceAsync(() => log.AppendAsync(cancellationToken));
-            await GrownAsync(growth, store, log, leaves - before, logging, cancellationToken);
+            await GrownAsync(growth, database.Source, log, leaves - before, logging, cancellationToken);
         }
 
         AnsiConsole.Write(growth);
-        await ReplayAsync(store, parts, cancellationToken);
+        await ReplayAsync(databases, database, parts, cancellationToken);
     }
 
     private static async Task GrownAsync(
-        Table table, EventStore store, HistoryLog log, long added, TimeSpan logging, CancellationToken cancellationToken)
+        Table table, NpgsqlDataSource source, HistoryLog log, long added, TimeSpan logging,
+        CancellationToken cancellationToken)
     {
-        var source = store.Source(Database);
         var checkpoint = Checkpoint.Parse(SignedNote.Parse((await log.CheckpointAsync(cancellationToken))!.Note).Text);
         var random = new Random(1);
         IReadOnlyList<byte[]> proof = [];
@@ -170,9 +172,10 @@ internal static class HistoryBenchmark
     }
 
     /// <summary>All totals anew, all read models anew, and both compared; against COPY out of the same table.</summary>
-    private static async Task ReplayAsync(EventStore store, List<Guid> parts, CancellationToken cancellationToken)
+    private static async Task ReplayAsync(
+        EventDatabases databases, EventDatabase database, List<TraceId> parts, CancellationToken cancellationToken)
     {
-        var source = store.Source(Database);
+        var source = database.Source;
         var events = parts.Count * EventsPerPart;
         var table = Measure.Table(
             $"{events:n0} events", "what", "seconds", "events per second", "rate of COPY");
@@ -182,32 +185,33 @@ internal static class HistoryBenchmark
         Add("every total computed anew and compared", await OnceAsync(() => Parallel.ForEachAsync(
             parts.Chunk(1000),
             new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = cancellationToken },
-            async (some, token) => await ReplayAsync(store, some, token))));
+            async (some, token) => await ReplayAsync(database, some, token))));
         Add("every read model made anew and compared", await OnceAsync(async () =>
         {
-            if ((await ReadModelCheck.RunAsync(source, cancellationToken)).Differences.Count > 0)
+            if ((await ReadModelCheck.RunAsync(database, cancellationToken)).Differences.Count > 0)
             {
                 throw new InvalidOperationException("A read model differs.");
             }
         }));
-        Add("every read model emptied and rebuilt", await OnceAsync(() => store.RebuildAsync(Database, cancellationToken)));
+        Add("every read model emptied and rebuilt", await OnceAsync(() => databases.RebuildReadModelsAsync(Database, cancellationToken)));
         AnsiConsole.Write(table);
 
         void Add(string what, TimeSpan took) => table.AddRow(
             what, $"{took.TotalSeconds:0.0}", $"{events / took.TotalSeconds:n0}", $"{copying / took:0.000}");
     }
 
-    private static async Task ReplayAsync(EventStore store, Guid[] parts, CancellationToken cancellationToken)
+    private static async Task ReplayAsync(EventDatabase database, TraceId[] parts, CancellationToken cancellationToken)
     {
-        string[] keys = [.. parts.SelectMany(part => new[] { Keys.Part(part), Keys.Footprint(part) })];
-        var history = (await store.HistoryAsync(Database, keys, cancellationToken)).ToLookup(e => e.Stream);
+        string[] keys = [.. parts.SelectMany(part => new[] { StreamNames.Part(part), StreamNames.Footprint(part) })];
+        await using var session = database.Query();
+        var history = (await session.HistoryAsync(keys, cancellationToken)).ToLookup(e => e.Stream);
         foreach (var id in parts)
         {
-            var part = history[Keys.Part(id)].Aggregate((Part?)null, (part, e) => Part.Evolve(part, e.Data))!;
+            var part = history[StreamNames.Part(id)].Aggregate((Part?)null, (part, e) => Part.Evolve(part, e.Data))!;
             var versions = FootprintReplay.Of(
                 part,
-                new Dictionary<Guid, Part>(),
-                [.. history[Keys.Footprint(id)].Select(e => new PastEvent(e.Name, e.Data))]);
+                new Dictionary<TraceId, Part>(),
+                [.. history[StreamNames.Footprint(id)].Select(e => new PastEvent(e.Name, e.Data))]);
             if (versions.Count != 2 || versions.Any(version => !version.Agrees))
             {
                 throw new InvalidOperationException($"The total of {id} does not come out again.");
@@ -224,28 +228,29 @@ internal static class HistoryBenchmark
     }
 
     /// <summary>Parts with a contribution, a total, a revision and a total after it.</summary>
-    private static async Task<Guid[]> WriteAsync(EventStore store, CancellationToken cancellationToken)
+    private static async Task<TraceId[]> WriteAsync(EventDatabase database, CancellationToken cancellationToken)
     {
-        Guid[] parts = [.. Enumerable.Range(0, PartsAtOnce).Select(_ => Guid.CreateVersion7())];
-        await store.WorkAsync(
-            Database,
-            Clerk,
-            work =>
-            {
-                foreach (var (number, part) in parts.Index())
-                {
-                    work.Start<Part>(
-                        Keys.Part(part), [new PartRegistered(part, $"part {number}", PartKind.Made, "piece", Start)]);
-                    work.Start<Footprint>(Keys.Footprint(part), [.. Totals(part, 1.5m + number)]);
-                }
+        TraceId[] parts = [.. Enumerable.Range(0, PartsAtOnce).Select(_ => new TraceId(Guid.CreateVersion7()))];
+        await using var session = new ActSession(await database.BeginAsync(Clerk, 1, cancellationToken));
+        await session.FetchAsync(
+            cancellationToken,
+            Fetch.ToDecide<Part>(parts.Select(StreamNames.Part)),
+            Fetch.ToDecide<Footprint>(parts.Select(StreamNames.Footprint)));
+        foreach (var (number, part) in parts.Index())
+        {
+            await session.DecideAsync<Part>(
+                StreamNames.Part(part),
+                _ => [new PartRegistered(part, $"part {number}", PartKind.Made, "piece", Start)],
+                cancellationToken);
+            await session.DecideAsync<Footprint>(
+                StreamNames.Footprint(part), _ => [.. Totals(part, 1.5m + number)], cancellationToken);
+        }
 
-                return Task.FromResult(true);
-            },
-            cancellationToken);
+        await session.CommitAsync(cancellationToken);
         return parts;
     }
 
-    private static IEnumerable<object> Totals(Guid part, decimal amount)
+    private static IEnumerable<object> Totals(TraceId part, decimal amount)
     {
         Footprint? footprint = null;
         for (var version = 1; version <= 2; version++)

@@ -1,10 +1,10 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Traceability.Domain;
+using Marten;
 using Traceability.Hosting;
 using Traceability.Proofs;
 using Traceability.Proofs.Logs;
-using Traceability.Storage;
+using KeyUse = Traceability.Domain.Operators.KeyUse;
 using Operator = Traceability.Domain.Operators.Operator;
 using Wire = Traceability.Contracts.Broker.V1;
 
@@ -12,7 +12,7 @@ namespace Traceability.Broker.Directory;
 
 /// <summary>Members and their keys.</summary>
 [AllowRoles(Roles.Node, Roles.Administrator)]
-internal sealed class DirectoryServer(BrokerStore store) : Wire.DirectoryService.DirectoryServiceBase
+internal sealed class DirectoryServer(BrokerDatabase broker) : Wire.DirectoryService.DirectoryServiceBase
 {
     private const int MaxName = 200;
     private const int MaxJwk = 1000;
@@ -26,41 +26,42 @@ internal sealed class DirectoryServer(BrokerStore store) : Wire.DirectoryService
         Wire.EnrolOperatorRequest request, ServerCallContext context)
     {
         var input = new Input();
-        var id = input.Id("operator_id", request.OperatorId);
-        var name = input.Text("name", request.Name, 1, MaxName);
+        var act = new EnrolOperator(
+            input.Id<OperatorId>("operator_id", request.OperatorId), input.Text("name", request.Name, 1, MaxName));
         input.ThrowIfInvalid();
-
-        var decided = await store.WorkAsync(context, work => work.DecideAsync<Operator>(
-            Keys.Operator(id), member => Operator.Enrol(member, id, name, store.Now), context.CancellationToken));
-        return new() { Operator = ToWire(decided.State) };
+        return new() { Operator = ToWire((await broker.DoAsync(act, context)).State) };
     }
 
     [AllowRoles(Roles.Administrator)]
     public override async Task<Wire.SuspendOperatorResponse> SuspendOperator(
-        Wire.SuspendOperatorRequest request, ServerCallContext context) =>
-        new() { Operator = await ChangeAsync(request.OperatorId, member => member.Suspend(store.Now), context) };
+        Wire.SuspendOperatorRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var act = new SuspendOperator(input.Id<OperatorId>("operator_id", request.OperatorId));
+        input.ThrowIfInvalid();
+        return new() { Operator = ToWire((await broker.DoAsync(act, context)).State) };
+    }
 
     [AllowRoles(Roles.Administrator)]
     public override async Task<Wire.ReinstateOperatorResponse> ReinstateOperator(
-        Wire.ReinstateOperatorRequest request, ServerCallContext context) =>
-        new() { Operator = await ChangeAsync(request.OperatorId, member => member.Reinstate(store.Now), context) };
+        Wire.ReinstateOperatorRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var act = new ReinstateOperator(input.Id<OperatorId>("operator_id", request.OperatorId));
+        input.ThrowIfInvalid();
+        return new() { Operator = ToWire((await broker.DoAsync(act, context)).State) };
+    }
 
     [AllowRoles(Roles.Node)]
     public override async Task<Wire.PublishKeyResponse> PublishKey(
         Wire.PublishKeyRequest request, ServerCallContext context)
     {
         var input = new Input();
-        var use = input.Enum<Wire.KeyUse, Domain.Operators.KeyUse>("use", request.Use);
+        var use = input.Enum<Wire.KeyUse, KeyUse>("use", request.Use);
         var jwk = input.Text("jwk", request.Jwk, 1, MaxJwk);
-        var keyId = KeyIdOf(input, use, jwk);
+        var act = new PublishKey(context.Caller().OperatorId, KeyIdOf(input, use, jwk), use, jwk);
         input.ThrowIfInvalid();
-
-        var caller = await store.CallerAsync(context);
-        var decided = await store.WorkAsync(context, work => work.DecideAsync<Operator>(
-            Keys.Operator(caller.OperatorId),
-            member => member!.Publish(keyId, use, jwk, store.Now),
-            context.CancellationToken));
-        return new() { Operator = ToWire(decided.State) };
+        return new() { Operator = ToWire((await broker.DoAsync(act, context)).State) };
     }
 
     [AllowRoles(Roles.Node)]
@@ -69,30 +70,26 @@ internal sealed class DirectoryServer(BrokerStore store) : Wire.DirectoryService
     {
         var input = new Input();
         var keyId = input.Text("key_id", request.KeyId, 1, MaxKeyId);
-        var from = input.OptionalTime("revoke_time", request.RevokeTime) ?? store.Now;
-        if (from > store.Now + MaxFuture)
+        var from = input.OptionalTime("revoke_time", request.RevokeTime) ?? broker.Now;
+        if (from > broker.Now + MaxFuture)
         {
             input.Violate("revoke_time", from, "must not be in the future.");
         }
 
         input.ThrowIfInvalid();
-        var caller = await store.CallerAsync(context);
-        var decided = await store.WorkAsync(context, work => work.DecideAsync<Operator>(
-            Keys.Operator(caller.OperatorId),
-            member => member!.Revoke(keyId, from, store.Now),
-            context.CancellationToken));
-        return new() { Operator = ToWire(decided.State) };
+        var act = new RevokeKey(context.Caller().OperatorId, keyId, from);
+        return new() { Operator = ToWire((await broker.DoAsync(act, context)).State) };
     }
 
     public override async Task<Wire.GetOperatorResponse> GetOperator(
         Wire.GetOperatorRequest request, ServerCallContext context)
     {
         var input = new Input();
-        var id = input.Id("operator_id", request.OperatorId);
+        var id = input.Id<OperatorId>("operator_id", request.OperatorId);
         input.ThrowIfInvalid();
-        var member = await store.ReadAsync<Operator>(Keys.Operator(id), context.CancellationToken)
-            ?? throw RefusedException.NotDisclosed("Operator", "operator_id", id);
-        return new() { Operator = ToWire(member) };
+        await using var session = broker.Query();
+        var member = await session.LoadAsync<Operator>(StreamNames.Operator(id), context.CancellationToken);
+        return new() { Operator = ToWire(Members.Known(member, id)) };
     }
 
     public override async Task<Wire.ListOperatorsResponse> ListOperators(
@@ -101,8 +98,9 @@ internal sealed class DirectoryServer(BrokerStore store) : Wire.DirectoryService
         var input = new Input();
         var (size, token) = (input.PageSize(request.PageSize), input.Token(request.PageToken));
         input.ThrowIfInvalid();
-        var page = await store.QueryAsync<Operator>(
-            "where d.id > ? order by d.id limit ?", context.CancellationToken, token, size);
+        await using var session = broker.Query();
+        var page = await session.Query<Operator>().Where(member => member.Id.CompareTo(token) > 0)
+            .OrderBy(member => member.Id).Take(size).ToListAsync(context.CancellationToken);
         var response = new Wire.ListOperatorsResponse { NextPageToken = page.Count < size ? "" : page[^1].Id };
         foreach (var member in page)
         {
@@ -114,22 +112,9 @@ internal sealed class DirectoryServer(BrokerStore store) : Wire.DirectoryService
         return response;
     }
 
-    private async Task<Wire.Operator> ChangeAsync(
-        string operatorId, Func<Operator, object[]> change, ServerCallContext context)
+    private static string KeyIdOf(Input input, KeyUse use, string jwk)
     {
-        var input = new Input();
-        var id = input.Id("operator_id", operatorId);
-        input.ThrowIfInvalid();
-        var decided = await store.WorkAsync(context, work => work.DecideAsync<Operator>(
-            Keys.Operator(id),
-            member => change(member ?? throw RefusedException.NotDisclosed("Operator", "operator_id", id)),
-            context.CancellationToken));
-        return ToWire(decided.State);
-    }
-
-    private static string KeyIdOf(Input input, Domain.Operators.KeyUse use, string jwk)
-    {
-        var log = use == Domain.Operators.KeyUse.Log;
+        var log = use == KeyUse.Log;
         try
         {
             return log ? OctetKey.KeyId(OctetKey.FromJwk(jwk)) : PublicKey.FromJwk(jwk).KeyId;

@@ -5,9 +5,9 @@ namespace Traceability.Broker.Exchange;
 /// <summary>Wakes those who wait for messages on this replica. Those on others look for themselves.</summary>
 internal sealed class MailSignals
 {
-    private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _waiting = new();
+    private readonly ConcurrentDictionary<OperatorId, TaskCompletionSource> _waiting = new();
 
-    public void Signal(Guid recipient)
+    public void Signal(OperatorId recipient)
     {
         if (_waiting.TryRemove(recipient, out var waiting))
         {
@@ -16,6 +16,6 @@ internal sealed class MailSignals
     }
 
     /// <summary>Taken before looking, so that a message that arrives while looking is not missed.</summary>
-    public Task Next(Guid recipient) => _waiting
+    public Task Next(OperatorId recipient) => _waiting
         .GetOrAdd(recipient, _ => new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 }

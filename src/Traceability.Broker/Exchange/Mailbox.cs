@@ -1,8 +1,6 @@
 using System.Globalization;
 using Npgsql;
 using Traceability.Contracts.Broker.V1;
-using Traceability.Domain;
-using Traceability.Storage;
 
 namespace Traceability.Broker.Exchange;
 
@@ -35,7 +33,7 @@ internal readonly record struct MailCursor(ulong Transaction, long Id)
 }
 
 /// <summary>Messages of one recipient in the order in which they were committed.</summary>
-internal sealed class Mailbox(NpgsqlDataSource source, Guid recipient)
+internal sealed class Mailbox(OperatorId recipient)
 {
     private const int PageSize = 100;
 
@@ -46,11 +44,11 @@ internal sealed class Mailbox(NpgsqlDataSource source, Guid recipient)
     /// A page, and whether more may follow at once: a transaction that is still open holds later ones back.
     /// </summary>
     public async Task<(IReadOnlyList<(MailCursor Cursor, MailboxMessage Message)> Page, bool More)> ReadAsync(
-        MailCursor after, CancellationToken cancellationToken)
+        NpgsqlDataSource source, MailCursor after, CancellationToken cancellationToken)
     {
         await using var command = source.CreateCommand($"""
             select transaction::text, id, message, transaction < pg_snapshot_xmin(pg_current_snapshot()) as settled
-            from {EventStore.Schema}.mailbox
+            from {EventDatabases.Schema}.mailbox
             where recipient_id = $1 and message is not null and (transaction, id) > ($2::text::xid8, $3)
             order by transaction, id
             limit {PageSize}
@@ -75,14 +73,16 @@ internal sealed class Mailbox(NpgsqlDataSource source, Guid recipient)
 
     /// <summary>A recipient that is away for long must not fill the broker: its suppliers keep what is newer, and try
     /// again.</summary>
-    public async Task MustHaveRoomAsync(CancellationToken cancellationToken)
+    public async Task MustHaveRoomAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = source.CreateCommand($"""
+        await using var command = new NpgsqlCommand(
+            $"""
             select count(*) from (
-                select 1 from {EventStore.Schema}.mailbox where recipient_id = $1 and message is not null
+                select 1 from {EventDatabases.Schema}.mailbox where recipient_id = $1 and message is not null
                 limit {MaxWaiting}) waiting
-            """);
-        command.Parameters.AddWithValue(recipient);
+            """,
+            connection);
+        command.Parameters.AddWithValue(recipient.Value);
         if ((long)(await command.ExecuteScalarAsync(cancellationToken))! >= MaxWaiting)
         {
             throw new RefusedException(
@@ -93,10 +93,11 @@ internal sealed class Mailbox(NpgsqlDataSource source, Guid recipient)
         }
     }
 
-    public async Task AcknowledgeAsync(MailCursor upTo, CancellationToken cancellationToken)
+    public async Task AcknowledgeAsync(
+        NpgsqlDataSource source, MailCursor upTo, CancellationToken cancellationToken)
     {
         await using var command = source.CreateCommand($"""
-            update {EventStore.Schema}.mailbox set message = null
+            update {EventDatabases.Schema}.mailbox set message = null
             where recipient_id = $1 and message is not null and (transaction, id) <= ($2::text::xid8, $3)
             """);
         AddParameters(command, upTo);
@@ -105,7 +106,7 @@ internal sealed class Mailbox(NpgsqlDataSource source, Guid recipient)
 
     private void AddParameters(NpgsqlCommand command, MailCursor cursor)
     {
-        command.Parameters.AddWithValue(recipient);
+        command.Parameters.AddWithValue(recipient.Value);
         command.Parameters.AddWithValue(cursor.Transaction.ToString(CultureInfo.InvariantCulture));
         command.Parameters.AddWithValue(cursor.Id);
     }

@@ -1,6 +1,4 @@
 using Traceability.Domain.Releases;
-using Traceability.Proofs.Logs;
-using Traceability.Storage;
 using Traceability.Storage.Logs;
 
 namespace Traceability.Broker.Log;
@@ -9,10 +7,9 @@ namespace Traceability.Broker.Log;
 /// Puts decisions into the broker's tamper-evident log: many of them by one event, so that a disclosure costs no event,
 /// and finds those that are not what was decided.
 /// </summary>
-internal sealed class DecisionLog(BrokerStore store)
+internal sealed class DecisionLog(BrokerDatabase broker)
 {
-    private const string Stream = "decisions";
-    private const string Table = $"{EventStore.Schema}.decision";
+    private const string Table = $"{EventDatabases.Schema}.decision";
     private const int BatchSize = 1000;
     private const int MaxFindings = 1000;
 
@@ -31,14 +28,17 @@ internal sealed class DecisionLog(BrokerStore store)
     {
         List<HistoryFinding> findings = [];
         var decisions = 0L;
-        var batches = (await store.EventsAsync(Stream, cancellationToken)).OfType<DecisionsLogged>();
+        await using var connection = await broker.Source.OpenConnectionAsync(cancellationToken);
+        await using var session = broker.Query();
+        var batches = (await session.Events.FetchStreamAsync(StreamNames.Decisions, token: cancellationToken))
+            .Select(e => e.Data).OfType<DecisionsLogged>();
         foreach (var (index, batch) in batches.Index())
         {
             var rows = await SealedDecision.ReadAsync(
-                store.Source, "batch = $1 order by id", cancellationToken, (long)index + 1);
+                connection, "batch = $1 order by id", cancellationToken, (long)index + 1);
             decisions += rows.Count;
             findings.AddRange(Broken(rows));
-            if (rows.Count != batch.Count || Convert.ToBase64String(Root(rows)) != batch.Root)
+            if (rows.Count != batch.Count || DecisionTree.Root(rows) != batch.Root)
             {
                 findings.Add(new(
                     $"Batch {index + 1} of the decisions",
@@ -47,44 +47,22 @@ internal sealed class DecisionLog(BrokerStore store)
         }
 
         var waiting = await SealedDecision.ReadAsync(
-            store.Source, "batch is null order by id", cancellationToken);
+            connection, "batch is null order by id", cancellationToken);
         findings.AddRange(Broken(waiting));
         findings.AddRange(await UnsealedAsync(cancellationToken));
         return (decisions + waiting.Count, [.. findings.Take(MaxFindings)]);
     }
 
-    private Task<int> AppendBatchAsync(CancellationToken cancellationToken) => store.WorkAsync(
-        "decision log",
-        async work =>
-        {
-            var rows = await SealedDecision.ReadAsync(
-                store.Source, $"batch is null order by id limit {BatchSize}", cancellationToken);
-            if (rows.Count == 0)
-            {
-                return 0;
-            }
-
-            if (Broken(rows).FirstOrDefault() is { } broken)
-            {
-                throw new BrokenHistoryException($"{broken.What} {broken.Problem}.");
-            }
-
-            var batch = await work.RecordAsync(
-                Stream,
-                new DecisionsLogged(rows.Count, Convert.ToBase64String(Root(rows)), store.Now),
-                cancellationToken);
-            work.Sql($"update {Table} set batch = ? where id = any(?)", batch, rows.Select(row => row.Id).ToArray());
-            return rows.Count;
-        },
-        cancellationToken);
+    private Task<int> AppendBatchAsync(CancellationToken cancellationToken) => broker.DoAsync(
+        new LogDecisions(BatchSize, broker.LogKeys.SealKey), "decision log", cancellationToken);
 
     private IEnumerable<HistoryFinding> Broken(IEnumerable<(long Id, SealedDecision Decision)> rows) =>
-        rows.Where(row => !row.Decision.Holds(store.LogKeys.SealKey)).Select(row => new HistoryFinding(
+        rows.Where(row => !row.Decision.Holds(broker.LogKeys.SealKey)).Select(row => new HistoryFinding(
             $"Decision {row.Id} about message {row.Decision.Decision.MessageId}", "is not what the broker decided"));
 
     private async Task<IReadOnlyList<HistoryFinding>> UnsealedAsync(CancellationToken cancellationToken)
     {
-        await using var command = store.Source.CreateCommand(
+        await using var command = broker.Source.CreateCommand(
             $"select id, message_id from {Table} where seal is null or salt is null order by id limit {MaxFindings}");
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         List<HistoryFinding> findings = [];
@@ -96,19 +74,5 @@ internal sealed class DecisionLog(BrokerStore store)
         }
 
         return findings;
-    }
-
-    private static byte[] Root(IReadOnlyList<(long Id, SealedDecision Decision)> rows)
-    {
-        Dictionary<MerkleNode, byte[]> nodes = [];
-        foreach (var (index, row) in rows.Index())
-        {
-            foreach (var (node, hash) in MerkleTree.Complete(index, row.Decision.LeafHash, node => nodes[node]))
-            {
-                nodes[node] = hash;
-            }
-        }
-
-        return MerkleTree.Root(0, rows.Count, node => nodes[node]);
     }
 }

@@ -3,16 +3,14 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Contracts.Common.V1;
-using Traceability.Domain;
 using Traceability.Hosting;
-using Traceability.Storage;
 using Traceability.Storage.Logs;
 
 namespace Traceability.Broker.Log;
 
 /// <summary>The broker's decisions, for those they were about.</summary>
 [AllowRoles(Roles.Node, Roles.Administrator, Roles.FederationAuditor)]
-internal sealed class LogServer(BrokerStore store, DecisionLog decisions) : LogService.LogServiceBase
+internal sealed class LogServer(BrokerDatabase broker, DecisionLog decisions) : LogService.LogServiceBase
 {
     [AllowRoles(Roles.Node, Roles.FederationAuditor)]
     public override async Task<ListDecisionsResponse> ListDecisions(
@@ -36,14 +34,14 @@ internal sealed class LogServer(BrokerStore store, DecisionLog decisions) : LogS
 
     /// <summary>A buyer is told what was shown to it; what was refused to be shown is the supplier's.</summary>
     private async Task<ListDecisionsResponse> ReadAsync(
-        Guid whose, long after, int size, CancellationToken cancellationToken)
+        OperatorId whose, long after, int size, CancellationToken cancellationToken)
     {
-        var those = whose == Guid.Empty ? "$1 = $1" : "(supplier_id = $1 or (buyer_id = $1 and reason = ''))";
-        await using var command = store.Source.CreateCommand($"""
+        var those = whose == default ? "$1 = $1" : "(supplier_id = $1 or (buyer_id = $1 and reason = ''))";
+        await using var command = broker.Source.CreateCommand($"""
             select id, message_id, trade_id, coalesce(buyer_id::text, ''), purpose, reason, decided_at, supplier_id
-            from {EventStore.Schema}.decision where {those} and id > $2 order by id limit $3
+            from {EventDatabases.Schema}.decision where {those} and id > $2 order by id limit $3
             """);
-        command.Parameters.AddWithValue(whose);
+        command.Parameters.AddWithValue(whose.Value);
         command.Parameters.AddWithValue(after);
         command.Parameters.AddWithValue(size);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -74,7 +72,9 @@ internal sealed class LogServer(BrokerStore store, DecisionLog decisions) : LogS
         var ofAll = context.Caller().Roles.Intersect([Roles.Administrator, Roles.FederationAuditor]).Any();
         var input = new Input();
         var (size, token) = (input.PageSize(request.PageSize), input.Token(request.PageToken));
-        var asked = ofAll ? input.Id("operator_id", request.OperatorId) : OptionalOperator(input, request.OperatorId);
+        var asked = ofAll
+            ? input.Id<OperatorId>("operator_id", request.OperatorId)
+            : OptionalOperator(input, request.OperatorId);
         input.ThrowIfInvalid();
         var whose = ofAll ? asked : await OwnAsync(context, asked);
         return await AccessAsync(whose, token, size, context.CancellationToken);
@@ -86,9 +86,9 @@ internal sealed class LogServer(BrokerStore store, DecisionLog decisions) : LogS
         var input = new Input();
         var seen = input.Checkpoints("seen_checkpoints", request.SeenCheckpoints);
         input.ThrowIfInvalid();
-        var history = await HistoryCheck.RunAsync(store.Source, store.Log, seen, context.CancellationToken);
+        var history = await HistoryCheck.RunAsync(broker.Source, broker.Log, seen, context.CancellationToken);
         var (count, findings) = await decisions.CheckAsync(context.CancellationToken);
-        var newest = await store.Log.CheckpointAsync(context.CancellationToken);
+        var newest = await broker.Log.CheckpointAsync(context.CancellationToken);
         return new()
         {
             Findings =
@@ -106,14 +106,14 @@ internal sealed class LogServer(BrokerStore store, DecisionLog decisions) : LogS
         };
     }
 
-    private static Guid OptionalOperator(Input input, string operatorId) =>
-        operatorId.Length == 0 ? Guid.Empty : input.Id("operator_id", operatorId);
+    private static OperatorId OptionalOperator(Input input, string operatorId) =>
+        operatorId.Length == 0 ? default : input.Id<OperatorId>("operator_id", operatorId);
 
     /// <summary>The caller's own operator; another one's log is nobody else's business.</summary>
-    private async Task<Guid> OwnAsync(ServerCallContext context, Guid asked)
+    private async Task<OperatorId> OwnAsync(ServerCallContext context, OperatorId asked)
     {
-        var own = (await store.CallerAsync(context)).OperatorId;
-        return asked == Guid.Empty || asked == own
+        var own = (await broker.CallerAsync(context)).OperatorId;
+        return asked == default || asked == own
             ? own
             : throw RefusedException.NotDisclosed("Operator", "operator_id", asked);
     }
@@ -122,16 +122,16 @@ internal sealed class LogServer(BrokerStore store, DecisionLog decisions) : LogS
     /// By what the records say, in plain SQL: a second opinion on DisclosurePolicy, which is not asked here.
     /// </summary>
     private async Task<ListAccessResponse> AccessAsync(
-        Guid whose, string after, int size, CancellationToken cancellationToken)
+        OperatorId whose, string after, int size, CancellationToken cancellationToken)
     {
-        await using var command = store.Source.CreateCommand($"""
+        await using var command = broker.Source.CreateCommand($"""
             select t.data ->> 'tradeId', t.data ->> 'supplierId', t.data ->> 'buyerId', r.data ->> 'purpose',
                 (r.data ->> 'validUntil')::timestamptz,
                 array(select jsonb_array_elements_text(r.data -> 'fields'))
-            from {EventStore.Schema}.mt_doc_trade t
-            join {EventStore.Schema}.mt_doc_release r on r.data ->> 'tradeId' = t.data ->> 'tradeId'
-            join {EventStore.Schema}.mt_doc_operator s on s.data ->> 'operatorId' = t.data ->> 'supplierId'
-            join {EventStore.Schema}.mt_doc_operator b on b.data ->> 'operatorId' = t.data ->> 'buyerId'
+            from {EventDatabases.Schema}.mt_doc_trade t
+            join {EventDatabases.Schema}.mt_doc_release r on r.data ->> 'tradeId' = t.data ->> 'tradeId'
+            join {EventDatabases.Schema}.mt_doc_operator s on s.data ->> 'operatorId' = t.data ->> 'supplierId'
+            join {EventDatabases.Schema}.mt_doc_operator b on b.data ->> 'operatorId' = t.data ->> 'buyerId'
             where (t.data ->> 'supplierId' = $1 or t.data ->> 'buyerId' = $1) and t.data ->> 'tradeId' > $2
                 and t.data ->> 'status' = 'Accepted'
                 and not (r.data ->> 'revoked')::boolean and jsonb_array_length(r.data -> 'fields') > 0
@@ -141,7 +141,7 @@ internal sealed class LogServer(BrokerStore store, DecisionLog decisions) : LogS
             """);
         command.Parameters.AddWithValue(whose.ToString());
         command.Parameters.AddWithValue(after);
-        command.Parameters.AddWithValue(store.Now);
+        command.Parameters.AddWithValue(broker.Now);
         command.Parameters.AddWithValue(size);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var response = new ListAccessResponse();

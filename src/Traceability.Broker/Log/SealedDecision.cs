@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Npgsql;
 using Traceability.Proofs.Logs;
-using Traceability.Storage;
 
 namespace Traceability.Broker.Log;
 
@@ -53,10 +52,10 @@ internal sealed record SealedDecision(DecisionRecord Decision, byte[] Salt, byte
 
     /// <summary>In order of their numbers, as far as they carry a seal.</summary>
     public static async Task<IReadOnlyList<(long Id, SealedDecision Decision)>> ReadAsync(
-        NpgsqlDataSource source, string where, CancellationToken cancellationToken, params object[] values)
+        NpgsqlConnection connection, string where, CancellationToken cancellationToken, params object[] values)
     {
-        await using var command = source.CreateCommand(
-            $"select {Columns} from {EventStore.Schema}.decision where seal is not null and {where}");
+        await using var command = new NpgsqlCommand(
+            $"select {Columns} from {EventDatabases.Schema}.decision where seal is not null and {where}", connection);
         foreach (var value in values)
         {
             command.Parameters.AddWithValue(value);

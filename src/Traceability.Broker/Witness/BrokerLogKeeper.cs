@@ -5,7 +5,8 @@ namespace Traceability.Broker.Witness;
 
 /// <summary>Puts the broker's decisions and its own events into its log.</summary>
 internal sealed partial class BrokerLogKeeper(
-    BrokerStore store, DecisionLog decisions, TimeProvider clock, ILogger<BrokerLogKeeper> logger) : BackgroundService
+    BrokerDatabase broker, DecisionLog decisions, TimeProvider clock, ILogger<BrokerLogKeeper> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -17,7 +18,7 @@ internal sealed partial class BrokerLogKeeper(
             try
             {
                 await decisions.AppendAsync(stoppingToken);
-                await store.Log.AppendAsync(stoppingToken);
+                await broker.Log.AppendAsync(stoppingToken);
             }
             catch (BrokenHistoryException broken)
             {

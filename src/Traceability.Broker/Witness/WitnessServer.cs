@@ -1,7 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Traceability.Contracts.Broker.V1;
-using Traceability.Domain;
 using Traceability.Hosting;
 using Traceability.Proofs.Logs;
 using Traceability.Storage.Logs;
@@ -12,7 +11,7 @@ namespace Traceability.Broker.Witness;
 
 /// <summary>Cosigns what continues all that it has cosigned before.</summary>
 [AllowRoles(Roles.Node)]
-internal sealed class WitnessServer(BrokerStore store) : WitnessService.WitnessServiceBase
+internal sealed class WitnessServer(BrokerDatabase broker) : WitnessService.WitnessServiceBase
 {
     private const int MaxOrigin = 200;
 
@@ -30,10 +29,12 @@ internal sealed class WitnessServer(BrokerStore store) : WitnessService.WitnessS
         }
 
         input.ThrowIfInvalid();
-        var caller = await store.CallerAsync(context);
-        var origin = LogKeys.OriginOf(caller.OperatorId);
+        var caller = await broker.CallerAsync(context);
+        var origin = LogKeys.OriginOf(caller.OperatorId.Value);
+        // Signed once: what is remembered is what is given out.
+        var cosignature = "";
         var (answer, seen) = await WitnessedLogs.JudgeAsync(
-            store.Source,
+            broker.Source,
             origin,
             last => WitnessRule.Judge(
                 last,
@@ -41,7 +42,7 @@ internal sealed class WitnessServer(BrokerStore store) : WitnessService.WitnessS
                 [.. request.ConsistencyProof.Select(hash => hash.ToByteArray())],
                 checkpoint,
                 name => name == origin ? VerifierOf(caller, origin) : null),
-            () => $"{checkpoint}{Cosign(checkpoint)}\n",
+            () => $"{checkpoint}{cosignature = Cosign(checkpoint)}\n",
             context.CancellationToken);
         if (answer.Verdict is WitnessVerdict.Malformed or WitnessVerdict.BadSignature)
         {
@@ -52,8 +53,8 @@ internal sealed class WitnessServer(BrokerStore store) : WitnessService.WitnessS
         return answer.Verdict == WitnessVerdict.Accepted
             ? new()
             {
-                Cosignature = Cosign(checkpoint),
-                VerifierKey = store.LogKeys.Signer.Witness.ToString(),
+                Cosignature = cosignature,
+                VerifierKey = broker.LogKeys.Signer.Witness.ToString(),
             }
             : throw Refusal(answer.Verdict, origin, seen);
     }
@@ -66,28 +67,28 @@ internal sealed class WitnessServer(BrokerStore store) : WitnessService.WitnessS
         var origin = input.Text("origin", request.Origin, 1, MaxOrigin);
         input.ThrowIfInvalid();
         if (!context.Caller().Roles.Contains(Roles.FederationAuditor)
-            && origin != LogKeys.OriginOf((await store.CallerAsync(context)).OperatorId))
+            && origin != LogKeys.OriginOf((await broker.CallerAsync(context)).OperatorId.Value))
         {
             throw NotDisclosed(origin);
         }
 
-        var note = await WitnessedLogs.ReadAsync(store.Source, origin, context.CancellationToken);
+        var note = await WitnessedLogs.ReadAsync(broker.Source, origin, context.CancellationToken);
         return new() { Checkpoint = note ?? "" };
     }
 
     public override async Task<GetBrokerCheckpointResponse> GetBrokerCheckpoint(
         GetBrokerCheckpointRequest request, ServerCallContext context)
     {
-        await store.CallerAsync(context);
-        var newest = await store.Log.CheckpointAsync(context.CancellationToken);
+        await broker.CallerAsync(context);
+        var newest = await broker.Log.CheckpointAsync(context.CancellationToken);
         var response = new GetBrokerCheckpointResponse
         {
             Checkpoint = newest?.Note ?? "",
-            VerifierKey = store.Log.Verifier.ToString(),
+            VerifierKey = broker.Log.Verifier.ToString(),
         };
         if (newest is not null && request.OldSize > 0 && request.OldSize < newest.Size)
         {
-            var proof = await store.Log.ConsistencyProofAsync(
+            var proof = await broker.Log.ConsistencyProofAsync(
                 request.OldSize, newest.Size, context.CancellationToken);
             response.ConsistencyProof.AddRange(proof.Select(hash => ByteString.CopyFrom(hash)));
         }
@@ -96,7 +97,7 @@ internal sealed class WitnessServer(BrokerStore store) : WitnessService.WitnessS
     }
 
     private string Cosign(string checkpoint) =>
-        store.LogKeys.Signer.Cosign(SignedNote.Parse(checkpoint).Text, store.Now).ToString();
+        broker.LogKeys.Signer.Cosign(SignedNote.Parse(checkpoint).Text, broker.Now).ToString();
 
     private static NoteVerifier? VerifierOf(Operator member, string origin) =>
         member.Keys.LastOrDefault(key => key is { Use: KeyUse.Log, ValidUntil: null }) is { } key

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 namespace Traceability.Domain.Audits;
 
 /// <summary>
@@ -5,7 +6,8 @@ namespace Traceability.Domain.Audits;
 /// of the total and what led to it; null: all of them, also later ones.
 /// </summary>
 public record AuditGranted(
-    Guid GrantId, Guid AuditorId, Guid TraceId, long? Version, bool WithBillOfMaterials, DateTimeOffset ValidUntil,
+    Guid GrantId, OperatorId AuditorId, TraceId TraceId, long? Version, bool WithBillOfMaterials,
+    DateTimeOffset ValidUntil,
     DateTimeOffset GrantedAt);
 
 /// <summary>The auditor may see nothing more under this grant.</summary>
@@ -13,7 +15,8 @@ public record AuditGrantRevoked(Guid GrantId, DateTimeOffset RevokedAt);
 
 /// <summary>An auditor of another firm was shown something. Recorded before it is shown.</summary>
 public record AuditGrantUsed(
-    Guid ReadId, Guid GrantId, Guid AuditorId, Guid TraceId, long? Version, string What, DateTimeOffset ReadAt);
+    Guid ReadId, Guid GrantId, OperatorId AuditorId, TraceId TraceId, long? Version, string What,
+    DateTimeOffset ReadAt);
 
 /// <summary>What an auditor of another firm may see.</summary>
 /// <param name="GrantId">Its id.</param>
@@ -24,13 +27,16 @@ public record AuditGrantUsed(
 /// <param name="ValidUntil">Exclusive.</param>
 /// <param name="GrantedAt">Since when.</param>
 public record AuditGrant(
-    Guid GrantId, Guid AuditorId, Guid TraceId, long? Version, bool WithBillOfMaterials, DateTimeOffset ValidUntil,
-    DateTimeOffset GrantedAt)
+    Guid GrantId, OperatorId AuditorId, TraceId TraceId, long? Version, bool WithBillOfMaterials,
+    DateTimeOffset ValidUntil,
+    DateTimeOffset GrantedAt) : IState<AuditGrant>
 {
     public DateTimeOffset? RevokedAt { get; init; }
 
-    /// <summary>The key of the stream, set by the store.</summary>
     public string Id { get; init; } = "";
+
+    [JsonIgnore]
+    public long StreamVersion { get; init; }
 
     public static AuditGrant? Evolve(AuditGrant? grant, object e) => e switch
     {
@@ -77,10 +83,13 @@ public record AuditGrant(
 
 /// <summary>What one auditor was shown: the company's own log.</summary>
 public record AuditRead(
-    Guid ReadId, Guid GrantId, Guid AuditorId, Guid TraceId, long? Version, string What, DateTimeOffset ReadAt)
+    Guid ReadId, Guid GrantId, OperatorId AuditorId, TraceId TraceId, long? Version, string What, DateTimeOffset ReadAt)
+    : IState<AuditRead>
 {
-    /// <summary>The key of the stream, set by the store.</summary>
     public string Id { get; init; } = "";
+
+    [JsonIgnore]
+    public long StreamVersion { get; init; }
 
     public static AuditRead? Evolve(AuditRead? read, object e) => e switch
     {

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Traceability.Domain.Footprints;
 
 namespace Traceability.Domain.Certificates;
@@ -7,7 +8,8 @@ namespace Traceability.Domain.Certificates;
 /// it is released: the same for all.
 /// </summary>
 public record CertificateRecorded(
-    Guid CertificateId, Guid TraceId, string Verifier, long Version, StatedFigures Certified, DateTimeOffset ValidFrom,
+    Guid CertificateId, TraceId TraceId, string Verifier, long Version, StatedFigures Certified,
+    DateTimeOffset ValidFrom,
     DateTimeOffset ValidUntil, DateTimeOffset RecordedAt, string? Document = null);
 
 /// <summary>
@@ -40,22 +42,27 @@ public enum CertificateStanding
 /// <param name="CertificateId">Its id.</param>
 /// <param name="TraceId">The part.</param>
 /// <param name="Verifier">Who certifies.</param>
-/// <param name="Version">Of the footprint that was certified.</param>
+/// <param name="FootprintVersion">Of the footprint that was certified.</param>
 /// <param name="Certified">The figures of that version, as they leave the company.</param>
 /// <param name="ValidFrom">Inclusive.</param>
 /// <param name="ValidUntil">Exclusive.</param>
 /// <param name="RecordedAt">When it was put on record.</param>
 public record Certificate(
-    Guid CertificateId, Guid TraceId, string Verifier, long Version, StatedFigures Certified, DateTimeOffset ValidFrom,
-    DateTimeOffset ValidUntil, DateTimeOffset RecordedAt)
+    Guid CertificateId, TraceId TraceId, string Verifier, long FootprintVersion, StatedFigures Certified,
+    DateTimeOffset ValidFrom,
+    DateTimeOffset ValidUntil, DateTimeOffset RecordedAt) : IState<Certificate>
 {
     /// <summary>As customers get it; null for one that was recorded before certificates could be released.</summary>
     public string? Document { get; init; }
 
-    /// <summary>The key of the stream, set by the store.</summary>
+    public const int MaxVerifier = 200;
+
     public string Id { get; init; } = "";
 
-    public StatedCertificate Stated => new(CertificateId, Verifier, Version, ValidFrom, ValidUntil);
+    [JsonIgnore]
+    public long StreamVersion { get; init; }
+
+    public StatedCertificate Stated => new(CertificateId, Verifier, FootprintVersion, ValidFrom, ValidUntil);
 
     public static Certificate? Evolve(Certificate? certificate, object e) => e switch
     {
@@ -102,11 +109,12 @@ public record Certificate(
                 ("trace_id", footprint.TraceId.ToString()));
         }
 
-        var stated = new StatedCertificate(certificateId, verifier, footprint.Version, valid.Start, valid.End);
+        var stated = new StatedCertificate(certificateId, verifier, footprint.FootprintVersion, valid.Start, valid.End);
         return
         [
             new CertificateRecorded(
-                certificateId, footprint.TraceId, verifier, footprint.Version, StatedFigures.Of(footprint.Figures),
+                certificateId, footprint.TraceId, verifier, footprint.FootprintVersion,
+                StatedFigures.Of(footprint.Figures),
                 valid.Start, valid.End, now, sign(stated)),
         ];
     }

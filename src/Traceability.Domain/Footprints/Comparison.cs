@@ -29,7 +29,7 @@ public enum ChangeKind
 /// <param name="After">Figure or amount now.</param>
 /// <param name="Effect">On the total, in kilogram CO2e per declared unit.</param>
 public sealed record FootprintChange(
-    ChangeKind Kind, Guid? ChildTraceId, Guid? TradeId, decimal? Before, decimal? After, decimal Effect);
+    ChangeKind Kind, TraceId? ChildTraceId, TradeId? TradeId, decimal? Before, decimal? After, decimal Effect);
 
 /// <summary>A total and what went into it, to be compared.</summary>
 public sealed record TotalOfInputs(Figures? Figures, bool Complete, Figures? Own, IReadOnlyList<RollUpInput> Inputs)
@@ -93,7 +93,7 @@ public static class Comparison
     private static decimal Adds(RollUpInput? input) => input?.Amount * input?.ChildTotal ?? 0;
 
     /// <summary>A supplier who answers where a data set stood is the same line, not another.</summary>
-    private static Dictionary<(Guid, int), RollUpInput> ByLine(IReadOnlyList<RollUpInput> inputs) => inputs
+    private static Dictionary<(TraceId, int), RollUpInput> ByLine(IReadOnlyList<RollUpInput> inputs) => inputs
         .GroupBy(input => input.ChildTraceId)
         .SelectMany(group => group.Select((input, index) => (Key: (group.Key, index), Input: input)))
         .ToDictionary(pair => pair.Key, pair => pair.Input);

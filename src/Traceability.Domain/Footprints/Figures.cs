@@ -107,6 +107,16 @@ public sealed record Figures(
         one is null ? other is null : other is not null && one.SequenceEqual(other);
 }
 
+/// <summary>Figures as somebody declares them, in kilogram CO2e per declared unit.</summary>
+/// <param name="Stages">Each stage once, with its scores.</param>
+/// <param name="PrimaryShare">How much of it comes from primary data, 0 to 1; also where the total is zero.</param>
+/// <param name="Components">Further figures; null for none.</param>
+public sealed record DeclaredFigures(
+    IReadOnlyList<StageFigure> Stages, decimal? PrimaryShare, IReadOnlyList<ComponentFigure>? Components)
+{
+    public Figures ToFigures() => Figures.Of(Stages, PrimaryShare, Components);
+}
+
 /// <summary>Scores as they are shown: means over the rated share of the emissions.</summary>
 public record StatedRating(decimal Technology, decimal Geography, decimal Time, decimal RatedShare)
 {
@@ -179,6 +189,28 @@ public static class FigureComponents
         [FigureComponent.Fossil, FigureComponent.Biogenic, FigureComponent.LandUse],
         [FigureComponent.Direct, FigureComponent.Indirect],
     ];
+
+    /// <summary>
+    /// What is wrong with figures beside a total; null if nothing is. A split must not be more than the whole, and no
+    /// less once nothing of it is missing.
+    /// </summary>
+    public static (decimal Sum, string Rule)? Problem(decimal total, IReadOnlyList<ComponentFigure> components)
+    {
+        foreach (var split in Splits)
+        {
+            var given = components.Where(one => split.Contains(one.Component)).ToArray();
+            var sum = given.Sum(one => one.Amount);
+            if (sum > total || (sum < total && given.Length == split.Count))
+            {
+                return (
+                    sum,
+                    $"must add up to the stages, {Amount.Format(total)}: {string.Join(", ", split.Select(Name))} split "
+                        + "them.");
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>The name of a component as it travels: "land_use".</summary>
     public static string Name(FigureComponent component) => string.Concat($"{component}".Select((letter, index) =>

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Traceability.Domain.Footprints.RollUp;
 using Traceability.Domain.Parts;
 using Traceability.Domain.Quantities;
@@ -12,37 +13,37 @@ public record ReferencePeriod(DateTimeOffset Start, DateTimeOffset End);
 /// buys.
 /// </summary>
 public record ContributionDeclared(
-    Guid TraceId, IReadOnlyList<StageFigure> Stages, ReferencePeriod Period, DateTimeOffset DeclaredAt,
+    TraceId TraceId, IReadOnlyList<StageFigure> Stages, ReferencePeriod Period, DateTimeOffset DeclaredAt,
     decimal? PrimaryShare = null, IReadOnlyList<ComponentFigure>? Components = null, string? Source = null,
     DateTimeOffset? ValidUntil = null);
 
 /// <summary>The operator said it anew.</summary>
 public record ContributionRevised(
-    Guid TraceId, IReadOnlyList<StageFigure> Stages, ReferencePeriod Period, DateTimeOffset RevisedAt,
+    TraceId TraceId, IReadOnlyList<StageFigure> Stages, ReferencePeriod Period, DateTimeOffset RevisedAt,
     decimal? PrimaryShare = null, IReadOnlyList<ComponentFigure>? Components = null, string? Source = null,
     DateTimeOffset? ValidUntil = null);
 
 /// <summary>Own part and inputs were added up. Figures are exact; null while nothing is known.</summary>
 public record FootprintRolledUp(
-    Guid TraceId, long Version, Figures? Figures, bool Complete, ReferencePeriod? Period,
+    TraceId TraceId, long Version, Figures? Figures, bool Complete, ReferencePeriod? Period,
     IReadOnlyList<RollUpInput> Inputs, DateTimeOffset RolledUpAt, Figures? Own = null);
 
 /// <summary>A new total waits for a person's approval; the one before it stands.</summary>
 public record FootprintProposed(
-    Guid TraceId, Figures? Figures, bool Complete, IReadOnlyList<RollUpInput> Inputs, DateTimeOffset ProposedAt,
+    TraceId TraceId, Figures? Figures, bool Complete, IReadOnlyList<RollUpInput> Inputs, DateTimeOffset ProposedAt,
     Figures? Own);
 
 /// <summary>From now on new totals of the part need a person's approval.</summary>
-public record ApprovalRequired(Guid TraceId, DateTimeOffset RequiredAt);
+public record ApprovalRequired(TraceId TraceId, DateTimeOffset RequiredAt);
 
 /// <summary>From now on new totals of the part stand by themselves.</summary>
-public record ApprovalWaived(Guid TraceId, DateTimeOffset WaivedAt);
+public record ApprovalWaived(TraceId TraceId, DateTimeOffset WaivedAt);
 
 /// <summary>A person approved the proposed total.</summary>
-public record FootprintApproved(Guid TraceId, long Version, DateTimeOffset ApprovedAt);
+public record FootprintApproved(TraceId TraceId, long Version, DateTimeOffset ApprovedAt);
 
 /// <summary>The part changed too often, or out of bounds: a loop between companies that does not settle.</summary>
-public record FootprintHeld(Guid TraceId, HoldReason Reason, DateTimeOffset HeldAt);
+public record FootprintHeld(TraceId TraceId, HoldReason Reason, DateTimeOffset HeldAt);
 
 /// <summary>Why new totals of a part are held until a person has looked.</summary>
 public enum HoldReason
@@ -62,7 +63,7 @@ public enum HoldReason
 /// <param name="ChildTotal">In kilogram CO2e per that unit.</param>
 /// <param name="Complete">Whether the child's figures were all there is.</param>
 public record RollUpInput(
-    Guid ChildTraceId, LineState State, long? Version, Guid? TradeId = null, LineOrigin? Origin = null,
+    TraceId ChildTraceId, LineState State, long? Version, TradeId? TradeId = null, LineOrigin? Origin = null,
     decimal? Amount = null, string? Unit = null, decimal? ChildTotal = null, bool? Complete = null);
 
 /// <summary>A total that waits for approval.</summary>
@@ -74,8 +75,8 @@ public record Proposal(
 /// and for a made part the total that stands.
 /// </summary>
 public record Footprint(
-    Guid TraceId, Figures? Contribution, ReferencePeriod? Period, Figures? Figures, bool Complete, long Version,
-    DateTimeOffset? RolledUpAt)
+    TraceId TraceId, Figures? Contribution, ReferencePeriod? Period, Figures? Figures, bool Complete,
+    long FootprintVersion, DateTimeOffset? RolledUpAt) : IState<Footprint>
 {
     /// <summary>
     /// A part with more new totals in an hour is in a loop that does not settle. Converging loops need about
@@ -83,13 +84,21 @@ public record Footprint(
     /// </summary>
     public const int MaxRevisionsPerHour = 1000;
 
+    /// <summary>The name of a data set, and where in it.</summary>
+    public const int MaxSource = 500;
+
     /// <summary>More is no real footprint of anything (see <see cref="Amount.MaxIntegerDigits"/>).</summary>
     private const decimal TooLarge = 1_000_000_000_000_000m;
 
     private static readonly TimeSpan BudgetWindow = TimeSpan.FromHours(1);
 
-    /// <summary>The key of the stream, set by the store.</summary>
     public string Id { get; init; } = "";
+
+    [JsonIgnore]
+    public long StreamVersion { get; init; }
+
+    /// <summary>The share of primary data as it was declared, also of a total that is zero.</summary>
+    public decimal? PrimaryShare { get; init; }
 
     /// <summary>Where a typed figure comes from.</summary>
     public string? Source { get; init; }
@@ -134,7 +143,7 @@ public record Footprint(
     };
 
     /// <summary>A part of which nothing was said yet.</summary>
-    public static Footprint Unknown(Guid traceId) => new(traceId, null, null, null, false, 0, null);
+    public static Footprint Unknown(TraceId traceId) => new(traceId, null, null, null, false, 0, null);
 
     /// <summary>The events that make the declaration true; none if it already is.</summary>
     /// <param name="existing">The footprint as it stands.</param>
@@ -155,7 +164,8 @@ public record Footprint(
         var before = existing ?? Unknown(part.TraceId);
         var after = Evolve(before, declared)!;
         var same = before.Contribution is not null && before.Contribution.Equals(after.Contribution)
-            && (before.Period, before.Source, before.ValidUntil) == (after.Period, after.Source, after.ValidUntil);
+            && (before.Period, before.Source, before.ValidUntil, before.PrimaryShare)
+                == (after.Period, after.Source, after.ValidUntil, after.PrimaryShare);
         return (before.Contribution, same) switch
         {
             (_, true) => [],
@@ -174,7 +184,7 @@ public record Footprint(
     /// </summary>
     public object[] RollUp(RollUpResult result, DateTimeOffset now)
     {
-        if (Version > 0 && Complete == result.Complete && Equals(Figures, result.Figures))
+        if (FootprintVersion > 0 && Complete == result.Complete && Equals(Figures, result.Figures))
         {
             return [];
         }
@@ -217,13 +227,13 @@ public record Footprint(
         ? []
         :
         [
-            new FootprintApproved(TraceId, Version + 1, now),
+            new FootprintApproved(TraceId, FootprintVersion + 1, now),
             New(Proposal.Figures, Proposal.Complete, Proposal.Inputs, Proposal.Own, now),
         ];
 
     private FootprintRolledUp New(
         Figures? figures, bool complete, IReadOnlyList<RollUpInput> inputs, Figures? own, DateTimeOffset now) =>
-        new(TraceId, Version + 1, figures, complete, Period, inputs, now, own);
+        new(TraceId, FootprintVersion + 1, figures, complete, Period, inputs, now, own);
 
     /// <summary>The bounds of a loop between companies. Time is that of the events, so a replay counts alike.</summary>
     private HoldReason? Exceeds(RollUpResult result, DateTimeOffset now) =>
@@ -236,6 +246,7 @@ public record Footprint(
         ReferencePeriod period, string? source, DateTimeOffset? validUntil) => this with
         {
             Contribution = Footprints.Figures.Of(stages, primaryShare, components),
+            PrimaryShare = primaryShare,
             Period = period,
             Source = source,
             ValidUntil = validUntil,
@@ -248,7 +259,7 @@ public record Footprint(
         {
             Figures = e.Figures,
             Complete = e.Complete,
-            Version = e.Version,
+            FootprintVersion = e.Version,
             RolledUpAt = e.RolledUpAt,
             Standing = TotalOfInputs.Of(e),
             Before = Standing,
@@ -258,5 +269,5 @@ public record Footprint(
         };
     }
 
-    private static Footprint Of(Footprint? footprint, Guid traceId) => footprint ?? Unknown(traceId);
+    private static Footprint Of(Footprint? footprint, TraceId traceId) => footprint ?? Unknown(traceId);
 }

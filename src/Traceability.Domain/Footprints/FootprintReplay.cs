@@ -30,7 +30,7 @@ public static class FootprintReplay
     /// suppliers told about that.
     /// </param>
     public static IReadOnlyList<ReplayedVersion> Of(
-        Part part, IReadOnlyDictionary<Guid, Part> parts, IReadOnlyList<PastEvent> history)
+        Part part, IReadOnlyDictionary<TraceId, Part> parts, IReadOnlyList<PastEvent> history)
     {
         List<ReplayedVersion> versions = [];
         foreach (var (index, past) in history.Index())
@@ -45,7 +45,7 @@ public static class FootprintReplay
     }
 
     private static ReplayedVersion Version(
-        Part part, IReadOnlyDictionary<Guid, Part> parts, IReadOnlyList<PastEvent> before, FootprintRolledUp stored)
+        Part part, IReadOnlyDictionary<TraceId, Part> parts, IReadOnlyList<PastEvent> before, FootprintRolledUp stored)
     {
         var own = Last(before, e => Contribution(e, part.TraceId) is { } said && said.Equals(stored.Own));
         var inputs = stored.Inputs.Select(input => (Input: input, Source: SourceOf(input, before))).ToList();
@@ -61,7 +61,7 @@ public static class FootprintReplay
         {
             result = RollUp(new(
                 parts.Values.Append(part).DistinctBy(one => one.TraceId).ToDictionary(one => one.TraceId),
-                new Dictionary<Guid, IReadOnlyList<BillOfMaterialsLine>> { [part.TraceId] = lines },
+                new Dictionary<TraceId, IReadOnlyList<BillOfMaterialsLine>> { [part.TraceId] = lines },
                 footprints,
                 upstreams.ToLookup(one => one.TraceId)));
             if (Same(result, stored))
@@ -89,7 +89,7 @@ public static class FootprintReplay
     /// events before it without being in it.
     /// </summary>
     private static IEnumerable<IReadOnlyList<BillOfMaterialsLine>> BillsBefore(
-        Guid traceId, IReadOnlyList<PastEvent> before, DateTimeOffset time)
+        TraceId traceId, IReadOnlyList<PastEvent> before, DateTimeOffset time)
     {
         object[] declared =
         [
@@ -104,10 +104,10 @@ public static class FootprintReplay
         }
     }
 
-    private static (Dictionary<Guid, Footprint> Footprints, List<UpstreamTotal> Upstreams) Facts(
-        Guid traceId, PastEvent? own, IEnumerable<(RollUpInput Input, PastEvent? Source)> inputs)
+    private static (Dictionary<TraceId, Footprint> Footprints, List<UpstreamTotal> Upstreams) Facts(
+        TraceId traceId, PastEvent? own, IEnumerable<(RollUpInput Input, PastEvent? Source)> inputs)
     {
-        Dictionary<Guid, Footprint> footprints = [];
+        Dictionary<TraceId, Footprint> footprints = [];
         List<UpstreamTotal> upstreams = [];
         if (own is not null)
         {
@@ -144,7 +144,7 @@ public static class FootprintReplay
         _ => input.Origin == LineOrigin.DataSet && Contribution(e, input.ChildTraceId)?.Total == input.ChildTotal,
     });
 
-    private static Figures? Contribution(object e, Guid traceId) => e switch
+    private static Figures? Contribution(object e, TraceId traceId) => e switch
     {
         ContributionDeclared d when d.TraceId == traceId => Footprint.Evolve(null, d)!.Contribution,
         ContributionRevised r when r.TraceId == traceId => Footprint.Evolve(null, r)!.Contribution,

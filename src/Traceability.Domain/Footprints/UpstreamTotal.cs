@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Traceability.Domain.Certificates;
 using Traceability.Domain.Footprints.RollUp;
 using Traceability.Domain.Quantities;
@@ -9,7 +10,7 @@ namespace Traceability.Domain.Footprints;
 /// was read from it.
 /// </summary>
 public record UpstreamTotalReceived(
-    Guid TradeId, Guid TraceId, long Version, Figures Figures, bool Complete, string DeclaredUnit,
+    TradeId TradeId, TraceId TraceId, long Version, Figures Figures, bool Complete, string DeclaredUnit,
     ReferencePeriod? Period, string Presentation, DateTimeOffset ReceivedAt, DateTimeOffset? ValidUntil = null,
     IReadOnlyList<ReceivedCertificate>? Certificates = null, string? KeyId = null);
 
@@ -17,15 +18,16 @@ public record UpstreamTotalReceived(
 public sealed record ReceivedCertificate(StatedCertificate Certificate, string Document);
 
 /// <summary>The supplier refused, or ended its release.</summary>
-public record UpstreamTotalWithheld(Guid TradeId, Guid TraceId, DateTimeOffset WithheldAt);
+public record UpstreamTotalWithheld(TradeId TradeId, TraceId TraceId, DateTimeOffset WithheldAt);
 
 /// <summary>A message about a trade could not be believed; it changed nothing and is kept as evidence.</summary>
-public record DisclosureRefused(Guid TradeId, string Reason, string Sealed, DateTimeOffset RefusedAt);
+public record DisclosureRefused(TradeId TradeId, string Reason, string Sealed, DateTimeOffset RefusedAt);
 
 /// <summary>What one supplier has told about a bought part.</summary>
 public record UpstreamTotal(
-    Guid TradeId, Guid TraceId, LineState State, Figures? Figures, bool Complete, long Version, string? DeclaredUnit,
-    ReferencePeriod? Period, DateTimeOffset? ReceivedAt)
+    TradeId TradeId, TraceId TraceId, LineState State, Figures? Figures, bool Complete, long FootprintVersion,
+    string? DeclaredUnit,
+    ReferencePeriod? Period, DateTimeOffset? ReceivedAt) : IState<UpstreamTotal>
 {
     /// <summary>Exclusive end of the time in which the supplier's figures may be used.</summary>
     public DateTimeOffset? ValidUntil { get; init; }
@@ -39,8 +41,10 @@ public record UpstreamTotal(
     /// <summary>Certificates about earlier figures: the total has moved since.</summary>
     public IReadOnlyList<StatedCertificate> OutdatedCertificates { get; init; } = [];
 
-    /// <summary>The key of the stream, set by the store.</summary>
     public string Id { get; init; } = "";
+
+    [JsonIgnore]
+    public long StreamVersion { get; init; }
 
     public static UpstreamTotal? Evolve(UpstreamTotal? upstream, object e) => e switch
     {
@@ -66,6 +70,12 @@ public record UpstreamTotal(
     };
 
     /// <summary>
+    /// The answer that a line without shares takes: of several suppliers the first that has answered, always the same.
+    /// </summary>
+    public static UpstreamTotal? Best(IEnumerable<UpstreamTotal> ofOnePart) =>
+        ofOnePart.OrderBy(one => one.State).ThenBy(one => one.TradeId).FirstOrDefault();
+
+    /// <summary>
     /// The events that make the message true. One that is overtaken or says nothing new changes nothing, and is kept as
     /// evidence. The same version with other fields or under another key is news: the supplier shows more, or less, or
     /// has lost a key.
@@ -77,20 +87,20 @@ public record UpstreamTotal(
         UpstreamTotal? existing, UpstreamTotalReceived received, string sealedStatement)
     {
         var news = existing is null
-            || received.Version > existing.Version
-            || (received.Version == existing.Version
+            || received.Version > existing.FootprintVersion
+            || (received.Version == existing.FootprintVersion
                 && (existing.State == LineState.Withheld || !existing.Says(received)));
         if (news && existing?.Contradicts(received) != true)
         {
             return [received];
         }
 
-        var reason = received.Version < existing!.Version ? "Outdated" : news ? "Contradictory" : "Repeated";
+        var reason = received.Version < existing!.FootprintVersion ? "Outdated" : news ? "Contradictory" : "Repeated";
         return [new DisclosureRefused(received.TradeId, reason, sealedStatement, received.ReceivedAt)];
     }
 
     /// <summary>One version has one total, whatever else of it is shown.</summary>
-    private bool Contradicts(UpstreamTotalReceived received) => received.Version == Version && Moved(received);
+    private bool Contradicts(UpstreamTotalReceived received) => received.Version == FootprintVersion && Moved(received);
 
     /// <summary>A total that was read from rounded stages may be off by their last places.</summary>
     private bool Moved(UpstreamTotalReceived received) =>
@@ -113,6 +123,6 @@ public record UpstreamTotal(
         && received.Figures.Equals(Figures)
         && Certificates.SequenceEqual(Stated(received));
 
-    public static object[] Withhold(UpstreamTotal? existing, Guid tradeId, Guid traceId, DateTimeOffset now) =>
+    public static object[] Withhold(UpstreamTotal? existing, TradeId tradeId, TraceId traceId, DateTimeOffset now) =>
         existing is { State: LineState.Withheld } ? [] : [new UpstreamTotalWithheld(tradeId, traceId, now)];
 }

@@ -1,19 +1,20 @@
+using System.Text.Json.Serialization;
 namespace Traceability.Domain.Operators;
 
 /// <summary>A company was admitted to the federation.</summary>
-public record OperatorEnrolled(Guid OperatorId, string Name, DateTimeOffset EnrolledAt);
+public record OperatorEnrolled(OperatorId OperatorId, string Name, DateTimeOffset EnrolledAt);
 
 /// <summary>The operator may not take part until it is reinstated.</summary>
-public record OperatorSuspended(Guid OperatorId, DateTimeOffset SuspendedAt);
+public record OperatorSuspended(OperatorId OperatorId, DateTimeOffset SuspendedAt);
 
 /// <summary>The operator may take part again.</summary>
-public record OperatorReinstated(Guid OperatorId, DateTimeOffset ReinstatedAt);
+public record OperatorReinstated(OperatorId OperatorId, DateTimeOffset ReinstatedAt);
 
 /// <summary>A public key came into use; the one of the same use before it ended at that moment.</summary>
-public record KeyPublished(Guid OperatorId, string KeyId, KeyUse Use, string Jwk, DateTimeOffset PublishedAt);
+public record KeyPublished(OperatorId OperatorId, string KeyId, KeyUse Use, string Jwk, DateTimeOffset PublishedAt);
 
 /// <summary>What is issued under the key from that moment on is not to be believed.</summary>
-public record KeyRevoked(Guid OperatorId, string KeyId, DateTimeOffset RevokedFrom, DateTimeOffset RevokedAt);
+public record KeyRevoked(OperatorId OperatorId, string KeyId, DateTimeOffset RevokedFrom, DateTimeOffset RevokedAt);
 
 public enum KeyUse
 {
@@ -30,10 +31,13 @@ public record OperatorKey(
 
 /// <summary>A member of the federation with all keys it ever had.</summary>
 public record Operator(
-    Guid OperatorId, string Name, bool Active, IReadOnlyList<OperatorKey> Keys, DateTimeOffset EnrolledAt)
+    OperatorId OperatorId, string Name, bool Active, IReadOnlyList<OperatorKey> Keys, DateTimeOffset EnrolledAt)
+    : IState<Operator>
 {
-    /// <summary>The key of the stream, set by the store.</summary>
     public string Id { get; init; } = "";
+
+    [JsonIgnore]
+    public long StreamVersion { get; init; }
 
     public static Operator? Evolve(Operator? member, object e) => e switch
     {
@@ -56,7 +60,7 @@ public record Operator(
     };
 
     /// <summary>The events that make the enrolment true; none if it already is.</summary>
-    public static object[] Enrol(Operator? existing, Guid operatorId, string name, DateTimeOffset now) =>
+    public static object[] Enrol(Operator? existing, OperatorId operatorId, string name, DateTimeOffset now) =>
         existing switch
         {
             null => [new OperatorEnrolled(operatorId, name, now)],

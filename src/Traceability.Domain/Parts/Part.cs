@@ -1,14 +1,15 @@
+using System.Text.Json.Serialization;
 using Traceability.Domain.Quantities;
 
 namespace Traceability.Domain.Parts;
 
 /// <summary>The operator makes or buys something that can be traced.</summary>
 public record PartRegistered(
-    Guid TraceId, string Name, PartKind Kind, string DeclaredUnit, DateTimeOffset RegisteredAt,
+    TraceId TraceId, string Name, PartKind Kind, string DeclaredUnit, DateTimeOffset RegisteredAt,
     string? PartNumber = null);
 
 /// <summary>The operator makes or buys it no longer. What was said of it stays readable.</summary>
-public record PartRetired(Guid TraceId, DateTimeOffset RetiredAt);
+public record PartRetired(TraceId TraceId, DateTimeOffset RetiredAt);
 
 public enum PartKind
 {
@@ -17,10 +18,16 @@ public enum PartKind
 }
 
 /// <summary>Something an operator makes or buys.</summary>
-public record Part(Guid TraceId, string Name, PartKind Kind, string DeclaredUnit, DateTimeOffset RegisteredAt)
+public record Part(
+    TraceId TraceId, string Name, PartKind Kind, string DeclaredUnit, DateTimeOffset RegisteredAt) : IState<Part>
 {
-    /// <summary>The key of the stream, set by the store.</summary>
+    public const int MaxName = 200;
+    public const int MaxNumber = 100;
+
     public string Id { get; init; } = "";
+
+    [JsonIgnore]
+    public long StreamVersion { get; init; }
 
     /// <summary>What the operator's own systems call it.</summary>
     public string PartNumber { get; init; } = "";
@@ -40,8 +47,19 @@ public record Part(Guid TraceId, string Name, PartKind Kind, string DeclaredUnit
     };
 
     /// <summary>The events that make the registration true; none if it already is.</summary>
-    public static object[] Register(Part? existing, PartRegistered wanted)
+    /// <param name="existing">The part as it stands.</param>
+    /// <param name="wanted">What it is to be.</param>
+    /// <param name="holder">The part that has this part number already, if one has.</param>
+    public static object[] Register(Part? existing, PartRegistered wanted, TraceId? holder = null)
     {
+        if (existing is null && holder is { } other && other != wanted.TraceId)
+        {
+            throw new RefusedException(
+                RefusalReason.AlreadyExists,
+                $"Part number {wanted.PartNumber} is that of part {other}; part numbers are given once.",
+                ("trace_id", other.ToString()));
+        }
+
         if (existing is null)
         {
             return [wanted];

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 namespace Traceability.Domain.Products;
 
 /// <summary>
@@ -5,21 +6,23 @@ namespace Traceability.Domain.Products;
 /// empty value takes a fact back.
 /// </summary>
 public record ProductFactsDeclared(
-    Guid TraceId, IReadOnlyDictionary<string, string> Facts, DateTimeOffset DeclaredAt);
+    TraceId TraceId, IReadOnlyDictionary<string, string> Facts, DateTimeOffset DeclaredAt);
 
 /// <summary>
 /// A final export left the company: which bytes, of which version, by which rules. The signature is kept, so that the
 /// same export is the same file for ever.
 /// </summary>
 public record ExportIssued(
-    Guid TraceId, string Export, string RulesVersion, long FootprintVersion, string Sha256, string? Signature,
+    TraceId TraceId, string Export, string RulesVersion, long FootprintVersion, string Sha256, string? Signature,
     DateTimeOffset IssuedAt);
 
 /// <summary>What is known of a product besides its footprint.</summary>
-public record ProductFacts(Guid TraceId, IReadOnlyDictionary<string, string> Facts)
+public record ProductFacts(TraceId TraceId, IReadOnlyDictionary<string, string> Facts) : IState<ProductFacts>
 {
-    /// <summary>The key of the stream, set by the store.</summary>
     public string Id { get; init; } = "";
+
+    [JsonIgnore]
+    public long StreamVersion { get; init; }
 
     public static ProductFacts? Evolve(ProductFacts? known, object e) => e switch
     {
@@ -29,7 +32,7 @@ public record ProductFacts(Guid TraceId, IReadOnlyDictionary<string, string> Fac
 
     /// <summary>The events that make the facts true; none if they already are.</summary>
     public static object[] Declare(
-        ProductFacts? known, Guid traceId, IReadOnlyDictionary<string, string> facts, DateTimeOffset now)
+        ProductFacts? known, TraceId traceId, IReadOnlyDictionary<string, string> facts, DateTimeOffset now)
     {
         var news = facts.Where(fact => (known?.Facts.GetValueOrDefault(fact.Key) ?? "") != fact.Value)
             .OrderBy(fact => fact.Key, StringComparer.Ordinal).ToDictionary();
@@ -56,11 +59,13 @@ public record ProductFacts(Guid TraceId, IReadOnlyDictionary<string, string> Fac
 
 /// <summary>An export that left the company.</summary>
 public record IssuedExport(
-    Guid TraceId, string Export, string RulesVersion, long FootprintVersion, string Sha256, string? Signature,
-    DateTimeOffset IssuedAt)
+    TraceId TraceId, string Export, string RulesVersion, long FootprintVersion, string Sha256, string? Signature,
+    DateTimeOffset IssuedAt) : IState<IssuedExport>
 {
-    /// <summary>The key of the stream, set by the store.</summary>
     public string Id { get; init; } = "";
+
+    [JsonIgnore]
+    public long StreamVersion { get; init; }
 
     public static IssuedExport? Evolve(IssuedExport? export, object e) => e switch
     {

@@ -11,7 +11,8 @@ namespace Traceability.Domain.Releases;
 /// <param name="SupplierActive">Whether the supplier may take part in the federation.</param>
 /// <param name="BuyerActive">Whether the buyer may.</param>
 public record DisclosureCase(
-    Guid Caller, Guid TradeId, string Purpose, Trade? Trade, Release? Release, bool SupplierActive, bool BuyerActive);
+    OperatorId Caller, TradeId TradeId, string Purpose, Trade? Trade, Release? Release, bool SupplierActive,
+    bool BuyerActive);
 
 /// <summary>
 /// Who may show what to whom. The broker asks before routing and again before delivering, the supplier's node asks
@@ -52,7 +53,5 @@ public static class DisclosurePolicy
     }
 
     private static bool InForce(Release? release, string purpose, DateTimeOffset now) =>
-        release is { Revoked: false, Fields.Count: > 0 }
-        && release.Purpose == purpose
-        && (release.ValidUntil is null || now < release.ValidUntil);
+        release is not null && release.Purpose == purpose && release.InForce(now);
 }

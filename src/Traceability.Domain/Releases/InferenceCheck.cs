@@ -7,7 +7,7 @@ namespace Traceability.Domain.Releases;
 /// <param name="Code">Its name for programs.</param>
 /// <param name="Explanation">For the supplier, in words.</param>
 /// <param name="ChildTraceId">The input it is about, if it is about one.</param>
-public sealed record InferenceFinding(string Code, string Explanation, Guid? ChildTraceId);
+public sealed record InferenceFinding(string Code, string Explanation, TraceId? ChildTraceId);
 
 /// <summary>What the supplier's node knows that bears on it.</summary>
 /// <param name="Fields">What would be shown.</param>
@@ -17,7 +17,8 @@ public sealed record InferenceFinding(string Code, string Explanation, Guid? Chi
 /// <param name="Changes">What led from the version before to this one; none if the customer has not seen
 /// another.</param>
 public sealed record InferenceCase(
-    IReadOnlyList<FootprintField> Fields, Guid BuyerId, RollUpResult Result, Func<Guid, Guid?> SupplierOf,
+    IReadOnlyList<FootprintField> Fields, OperatorId BuyerId, RollUpResult Result, Func<TradeId,
+    OperatorId?> SupplierOf,
     IReadOnlyList<FootprintChange> Changes);
 
 /// <summary>

@@ -1,14 +1,15 @@
+using System.Text.Json.Serialization;
 using Traceability.Domain.Trades;
 
 namespace Traceability.Domain.Releases;
 
 /// <summary>The supplier shows fields of a footprint to the buyer of one trade.</summary>
 public record ReleaseGranted(
-    Guid TradeId, IReadOnlyList<FootprintField> Fields, string Purpose, DateTimeOffset? ValidUntil,
+    TradeId TradeId, IReadOnlyList<FootprintField> Fields, string Purpose, DateTimeOffset? ValidUntil,
     DateTimeOffset GrantedAt, IReadOnlyList<string>? AcceptedFindings = null);
 
 /// <summary>The supplier shows nothing any more.</summary>
-public record ReleaseRevoked(Guid TradeId, DateTimeOffset RevokedAt);
+public record ReleaseRevoked(TradeId TradeId, DateTimeOffset RevokedAt);
 
 /// <summary>A part of a footprint that can be shown by itself.</summary>
 public enum FootprintField
@@ -18,6 +19,16 @@ public enum FootprintField
     Rating = 3,
     Components = 4,
     Certificate = 5,
+}
+
+/// <summary>Which fields can be shown together.</summary>
+public static class ReleasedFields
+{
+    /// <summary>What is wrong with a choice of fields; null if nothing is.</summary>
+    public static string? Problem(IReadOnlyCollection<FootprintField> fields) =>
+        fields.Contains(FootprintField.Total) || fields.Contains(FootprintField.Stages)
+            ? null
+            : "must name the total or the stages; to show nothing, revoke the release.";
 }
 
 /// <summary>What the customer may use a figure for.</summary>
@@ -30,14 +41,16 @@ public static class Purposes
 /// What one customer may see. Revision counts the supplier's decisions, so that late repeats change nothing.
 /// </summary>
 public record Release(
-    Guid TradeId, IReadOnlyList<FootprintField> Fields, string Purpose, DateTimeOffset? ValidUntil, bool Revoked,
-    DateTimeOffset ChangedAt, long Revision)
+    TradeId TradeId, IReadOnlyList<FootprintField> Fields, string Purpose, DateTimeOffset? ValidUntil, bool Revoked,
+    DateTimeOffset ChangedAt, long Revision) : IState<Release>
 {
     /// <summary>What the supplier knows the customer could work out, and has accepted.</summary>
     public IReadOnlyList<string> AcceptedFindings { get; init; } = [];
 
-    /// <summary>The key of the stream, set by the store.</summary>
     public string Id { get; init; } = "";
+
+    [JsonIgnore]
+    public long StreamVersion { get; init; }
 
     public static Release? Evolve(Release? release, object e) => e switch
     {
@@ -56,9 +69,17 @@ public record Release(
         _ => release,
     };
 
+    /// <summary>Whether anything is shown at that time.</summary>
+    public bool InForce(DateTimeOffset time) =>
+        !Revoked && Fields.Count > 0 && (ValidUntil is null || time < ValidUntil);
+
+    /// <summary>Whether the field is shown at that time; null: any.</summary>
+    public bool Shows(FootprintField? field, DateTimeOffset time) =>
+        InForce(time) && (field is null || Fields.Contains(field.Value));
+
     /// <summary>The events that make the release true; none if it already is.</summary>
     public static object[] Grant(
-        Release? existing, Trade trade, Guid by, IReadOnlyList<FootprintField> fields, string purpose,
+        Release? existing, Trade trade, OperatorId by, IReadOnlyList<FootprintField> fields, string purpose,
         DateTimeOffset? validUntil, DateTimeOffset now, IReadOnlyList<string>? acceptedFindings = null)
     {
         trade.MustBeSupplier(by);
@@ -76,7 +97,7 @@ public record Release(
     }
 
     /// <summary>The events that end the release; none if there is nothing to end.</summary>
-    public static object[] Revoke(Release? existing, Trade trade, Guid by, DateTimeOffset now)
+    public static object[] Revoke(Release? existing, Trade trade, OperatorId by, DateTimeOffset now)
     {
         trade.MustBeSupplier(by);
         return existing is null or { Revoked: true } ? [] : [new ReleaseRevoked(trade.TradeId, now)];

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Traceability.Domain.Quantities;
 
 namespace Traceability.Domain.Trades;
@@ -6,22 +7,23 @@ namespace Traceability.Domain.Trades;
 /// A buyer asked a supplier for the footprint of a part. Each side stores it; only the buyer has the part.
 /// </summary>
 public record TradeRequested(
-    Guid TradeId, Guid BuyerId, Guid SupplierId, Guid? DownstreamTraceId, string Message, DateTimeOffset? DueAt,
+    TradeId TradeId, OperatorId BuyerId, OperatorId SupplierId, TraceId? DownstreamTraceId, string Message,
+    DateTimeOffset? DueAt,
     DateTimeOffset RequestedAt, string? DeclaredUnit = null);
 
 /// <summary>
 /// The supplier named its part. The supplier's node has the part, the buyer's and the broker its pseudonym.
 /// </summary>
-public record TradeAccepted(Guid TradeId, Guid? UpstreamTraceId, string PartRef, DateTimeOffset AcceptedAt);
+public record TradeAccepted(TradeId TradeId, TraceId? UpstreamTraceId, string PartRef, DateTimeOffset AcceptedAt);
 
 /// <summary>The supplier says no.</summary>
-public record TradeRejected(Guid TradeId, string Message, DateTimeOffset RejectedAt);
+public record TradeRejected(TradeId TradeId, string Message, DateTimeOffset RejectedAt);
 
 /// <summary>The buyer withdrew the request.</summary>
-public record TradeCancelled(Guid TradeId, DateTimeOffset CancelledAt);
+public record TradeCancelled(TradeId TradeId, DateTimeOffset CancelledAt);
 
 /// <summary>One side ended the trade: what was told stays told, nothing new is.</summary>
-public record TradeEnded(Guid TradeId, Guid By, DateTimeOffset EndedAt);
+public record TradeEnded(TradeId TradeId, OperatorId By, DateTimeOffset EndedAt);
 
 public enum TradeStatus
 {
@@ -34,14 +36,21 @@ public enum TradeStatus
 
 /// <summary>A trade, folded from its events: the same rules bind buyer, supplier and broker.</summary>
 public record Trade(
-    Guid TradeId, Guid BuyerId, Guid SupplierId, TradeStatus Status, Guid? DownstreamTraceId, Guid? UpstreamTraceId,
+    TradeId TradeId, OperatorId BuyerId, OperatorId SupplierId, TradeStatus Status, TraceId? DownstreamTraceId,
+    TraceId? UpstreamTraceId,
     string? PartRef, string Message, string RejectMessage, DateTimeOffset? DueAt, DateTimeOffset RequestedAt)
+    : IState<Trade>
 {
+    /// <summary>A question or an answer between people, not a document.</summary>
+    public const int MaxMessage = 1000;
+
     /// <summary>What the buyer's figures are per: the supplier's must convert to it by a fixed factor.</summary>
     public string? DeclaredUnit { get; init; }
 
-    /// <summary>The key of the stream, set by the store.</summary>
     public string Id { get; init; } = "";
+
+    [JsonIgnore]
+    public long StreamVersion { get; init; }
 
     public static Trade? Evolve(Trade? trade, object e) => e switch
     {
@@ -60,8 +69,16 @@ public record Trade(
         TradeRejected r => trade! with { Status = TradeStatus.Rejected, RejectMessage = r.Message },
         TradeCancelled => trade! with { Status = TradeStatus.Cancelled },
         TradeEnded => trade! with { Status = TradeStatus.Ended },
+        EventMasked { Version: 1 } => trade! with { Message = Masking.Mask },
+        EventMasked => trade! with { RejectMessage = Masking.Mask },
         _ => trade,
     };
+
+    /// <summary>Whether something may still come of it.</summary>
+    public bool IsOpen => Status is TradeStatus.Requested or TradeStatus.Accepted;
+
+    /// <summary>Whether it asks for the part, or is answered with it.</summary>
+    public bool IsAbout(TraceId part) => part == DownstreamTraceId || part == UpstreamTraceId;
 
     /// <summary>The events that make the request true; none if it already is.</summary>
     public static object[] Request(Trade? existing, TradeRequested request)
@@ -87,7 +104,7 @@ public record Trade(
     /// <param name="partRef">The pseudonym by which everybody else knows the part.</param>
     /// <param name="by">Who says so.</param>
     /// <param name="now">The time.</param>
-    public object[] Accept(Guid? upstreamTraceId, Unit? unit, string partRef, Guid by, DateTimeOffset now)
+    public object[] Accept(TraceId? upstreamTraceId, Unit? unit, string partRef, OperatorId by, DateTimeOffset now)
     {
         MustBeSupplier(by);
         if (unit is not null && DeclaredUnit is not null)
@@ -103,7 +120,7 @@ public record Trade(
         };
     }
 
-    public object[] Reject(string message, Guid by, DateTimeOffset now)
+    public object[] Reject(string message, OperatorId by, DateTimeOffset now)
     {
         MustBeSupplier(by);
         return Status switch
@@ -114,7 +131,7 @@ public record Trade(
         };
     }
 
-    public object[] Cancel(Guid by, DateTimeOffset now)
+    public object[] Cancel(OperatorId by, DateTimeOffset now)
     {
         if (by != BuyerId)
         {
@@ -130,7 +147,7 @@ public record Trade(
     }
 
     /// <summary>Either side may end what was accepted.</summary>
-    public object[] End(Guid by, DateTimeOffset now)
+    public object[] End(OperatorId by, DateTimeOffset now)
     {
         MustConcern(by);
         return Status switch
@@ -149,7 +166,7 @@ public record Trade(
         ("status", Status.ToString()));
 
     /// <summary>Buyer and supplier know of the trade; to everybody else it does not exist.</summary>
-    public void MustConcern(Guid caller)
+    public void MustConcern(OperatorId caller)
     {
         if (caller != BuyerId && caller != SupplierId)
         {
@@ -158,7 +175,7 @@ public record Trade(
     }
 
     /// <summary>Comes before any look at the state: a stranger must not learn where the trade stands.</summary>
-    public void MustBeSupplier(Guid caller)
+    public void MustBeSupplier(OperatorId caller)
     {
         if (caller != SupplierId)
         {

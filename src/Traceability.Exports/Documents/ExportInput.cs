@@ -21,7 +21,7 @@ namespace Traceability.Exports.Documents;
 /// <param name="AsOf">The day whose rules count.</param>
 /// <param name="EarlierVersions">Those that left in a final export of the same kind before, newest first.</param>
 public sealed record ExportInput(
-    Guid OperatorId, Guid TraceId, string DeclaredUnit, string PartRef, long Version,
+    OperatorId OperatorId, TraceId TraceId, string DeclaredUnit, string PartRef, long Version,
     StatedFigures? Figures, bool Complete, ReferencePeriod? Period, DateTimeOffset RolledUpAt,
     IReadOnlyDictionary<string, string> Facts, DateTimeOffset AsOf,
     IReadOnlyList<long> EarlierVersions);

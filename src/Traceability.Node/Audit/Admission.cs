@@ -1,9 +1,8 @@
 using Grpc.Core;
-using Traceability.Domain;
+using Marten;
 using Traceability.Domain.Audits;
 using Traceability.Hosting;
 using Traceability.Node.Operators;
-using Traceability.Storage;
 
 namespace Traceability.Node.Audit;
 
@@ -23,7 +22,7 @@ internal sealed record Admission(HostedOperator Operator, AuditScope Scope, Audi
     /// <param name="now">The time.</param>
     /// <param name="call">Who asks.</param>
     public static async Task<Admission> OfAsync(
-        HostedOperators operators, Guid? operatorId, Guid traceId, long? version, DateTimeOffset now,
+        HostedOperators operators, OperatorId? operatorId, TraceId traceId, long? version, DateTimeOffset now,
         ServerCallContext call)
     {
         var caller = call.Caller();
@@ -39,11 +38,10 @@ internal sealed record Admission(HostedOperator Operator, AuditScope Scope, Audi
             throw stranger;
         }
 
-        var grants = await op.QueryAsync<AuditGrant>(
-            "where d.data ->> 'auditorId' = ? and d.data ->> 'traceId' = ? order by d.id",
-            call.CancellationToken,
-            caller.OperatorId.ToString(),
-            traceId.ToString());
+        await using var session = op.Query();
+        var grants = await session.Query<AuditGrant>()
+            .Where(grant => grant.AuditorId == caller.OperatorId && grant.TraceId == traceId)
+            .OrderBy(grant => grant.Id).ToListAsync(call.CancellationToken);
         var widest = grants.Where(grant => grant.Covers(version, now))
             .OrderByDescending(grant => (grant.WithBillOfMaterials, grant.Version is null)).FirstOrDefault();
         return widest is null
@@ -51,21 +49,17 @@ internal sealed record Admission(HostedOperator Operator, AuditScope Scope, Audi
             : new(op, new(widest.Version, widest.WithBillOfMaterials), widest);
     }
 
-    public static bool IsOwn(Caller caller, Guid? operatorId) =>
+    public static bool IsOwn(Caller caller, OperatorId? operatorId) =>
         (operatorId is null || operatorId == caller.OperatorId)
         && caller.Roles.Intersect([Roles.Clerk, Roles.Auditor]).Any();
 
     /// <summary>What another firm is shown stands in the company's own history before it is shown.</summary>
-    public Task RecordAsync(string what, Guid traceId, long? version, DateTimeOffset now, ServerCallContext call)
+    public async Task RecordAsync(string what, TraceId traceId, long? version, ServerCallContext call)
     {
-        if (Grant is null)
+        if (Grant is not null)
         {
-            return Task.CompletedTask;
+            await Operator.DoAsync(
+                new RecordAuditRead(Guid.CreateVersion7(), Grant, traceId, version ?? Scope.Version, what), call);
         }
-
-        var used = new AuditGrantUsed(
-            Guid.CreateVersion7(), Grant.GrantId, Grant.AuditorId, traceId, version ?? Scope.Version, what, now);
-        return Operator.WorkAsync(call, work => work.DecideAsync<AuditRead>(
-            Keys.AuditRead(used.ReadId), _ => [used], call.CancellationToken));
     }
 }

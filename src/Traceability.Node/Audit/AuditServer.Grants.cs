@@ -1,11 +1,8 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Marten;
 using Traceability.Domain.Audits;
-using Traceability.Domain.Parts;
 using Traceability.Hosting;
-using Traceability.Node.Exchange;
-using Traceability.Node.Parts;
-using Traceability.Storage;
 using Wire = Traceability.Contracts.Node.V1;
 
 namespace Traceability.Node.Audit;
@@ -17,43 +14,32 @@ internal sealed partial class AuditServer
     public override async Task<Wire.GrantAuditResponse> GrantAudit(
         Wire.GrantAuditRequest request, ServerCallContext context)
     {
-        var op = operators.Of(context);
         var input = new Input();
         var wire = request.Grant ?? new();
-        var now = clock.GetUtcNow();
         var (id, auditor, traceId) = (
             input.Id("grant.grant_id", wire.GrantId),
-            input.Id("grant.auditor_operator_id", wire.AuditorOperatorId),
-            input.Id("grant.trace_id", wire.TraceId));
+            input.Id<OperatorId>("grant.auditor_operator_id", wire.AuditorOperatorId),
+            input.Id<TraceId>("grant.trace_id", wire.TraceId));
         var version = Version(input, "grant.version", wire.Version);
         var until = input.OptionalTime("grant.valid_until_time", wire.ValidUntilTime);
-        if (until is null || until <= now)
+        if (until is null || until <= clock.GetUtcNow())
         {
             input.Violate("grant.valid_until_time", until, "must be given, and in the future.");
         }
 
         input.ThrowIfInvalid();
-        (await op.PartAsync(traceId, context.CancellationToken)).MustBe(PartKind.Made);
-        await op.MustBeMemberAsync("auditor_operator_id", auditor, context.CancellationToken);
-        var wanted = new AuditGranted(id, auditor, traceId, version, wire.WithBillOfMaterials, until!.Value, now);
-        var decided = await op.WorkAsync(context, work => work.DecideAsync<AuditGrant>(
-            Keys.AuditGrant(id), existing => AuditGrant.Grant(existing, wanted), context.CancellationToken));
-        return new() { Grant = ToWire(decided.State) };
+        var act = new GrantAudit(id, auditor, traceId, version, wire.WithBillOfMaterials, until!.Value);
+        return new() { Grant = ToWire((await operators.Of(context).DoAsync(act, context)).State) };
     }
 
     [AllowRoles(Roles.Clerk)]
     public override async Task<Wire.RevokeAuditGrantResponse> RevokeAuditGrant(
         Wire.RevokeAuditGrantRequest request, ServerCallContext context)
     {
-        var op = operators.Of(context);
         var input = new Input();
-        var id = input.Id("grant_id", request.GrantId);
+        var act = new RevokeAuditGrant(input.Id("grant_id", request.GrantId));
         input.ThrowIfInvalid();
-        var decided = await op.WorkAsync(context, work => work.DecideAsync<AuditGrant>(
-            Keys.AuditGrant(id),
-            existing => AuditGrant.Revoke(existing, id, clock.GetUtcNow()),
-            context.CancellationToken));
-        return new() { Grant = ToWire(decided.State) };
+        return new() { Grant = ToWire((await operators.Of(context).DoAsync(act, context)).State) };
     }
 
     [AllowRoles(Roles.Clerk, Roles.Auditor, Roles.ExternalAuditor)]
@@ -62,27 +48,23 @@ internal sealed partial class AuditServer
     {
         var input = new Input();
         var (size, skip) = (input.PageSize(request.PageSize), input.Offset(request.PageToken));
-        var operatorId = input.OptionalId("operator_id", request.OperatorId);
+        var operatorId = input.OptionalId<OperatorId>("operator_id", request.OperatorId);
         input.ThrowIfInvalid();
         var caller = context.Caller();
         var own = Admission.IsOwn(caller, operatorId);
-        var op = own ? operators.Of(context) : operators.Find(operatorId ?? Guid.Empty);
+        var op = own ? operators.Of(context) : operators.Find(operatorId ?? default);
         if (op is null || !own && !caller.Roles.Contains(Roles.ExternalAuditor))
         {
             return new();
         }
 
-        const string Order = " order by (d.data ->> 'grantedAt')::timestamptz desc, d.id offset ? limit ?";
-        var page = own
-            ? await op.QueryAsync<AuditGrant>(Order, context.CancellationToken, skip, size)
-            : await op.QueryAsync<AuditGrant>(
-                "where d.data ->> 'auditorId' = ? and d.data ->> 'revokedAt' is null "
-                    + "and (d.data ->> 'validUntil')::timestamptz > ?" + Order,
-                context.CancellationToken,
-                caller.OperatorId.ToString(),
-                clock.GetUtcNow(),
-                skip,
-                size);
+        var now = clock.GetUtcNow();
+        await using var session = op.Query();
+        var grants = session.Query<AuditGrant>();
+        var page = await (own ? grants : grants.Where(grant =>
+                grant.AuditorId == caller.OperatorId && grant.RevokedAt == null && grant.ValidUntil > now))
+            .OrderByDescending(grant => grant.GrantedAt).ThenBy(grant => grant.Id).Skip(skip).Take(size)
+            .ToListAsync(context.CancellationToken);
         return new()
         {
             Grants = { page.Select(ToWire) },
@@ -97,11 +79,9 @@ internal sealed partial class AuditServer
         var input = new Input();
         var (size, skip) = (input.PageSize(request.PageSize), input.Offset(request.PageToken));
         input.ThrowIfInvalid();
-        var page = await op.QueryAsync<AuditRead>(
-            "order by (d.data ->> 'readAt')::timestamptz desc, d.id offset ? limit ?",
-            context.CancellationToken,
-            skip,
-            size);
+        await using var session = op.Query();
+        var page = await session.Query<AuditRead>().OrderByDescending(read => read.ReadAt).ThenBy(read => read.Id)
+            .Skip(skip).Take(size).ToListAsync(context.CancellationToken);
         return new()
         {
             Reads =

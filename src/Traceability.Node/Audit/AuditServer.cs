@@ -1,14 +1,13 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Traceability.Contracts.Broker.V1;
-using Traceability.Domain;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Parts;
 using Traceability.Hosting;
 using Traceability.Node.Operators;
 using Traceability.Node.Parts;
+using Traceability.Node.Trades;
 using Traceability.Proofs.Logs;
-using Traceability.Storage;
 using Traceability.Storage.Logs;
 using Wire = Traceability.Contracts.Node.V1;
 
@@ -31,7 +30,7 @@ internal sealed partial class AuditServer(HostedOperators operators, TimeProvide
         input.ThrowIfInvalid();
         var cosigned = await CosignedAsync(op, context.CancellationToken);
         string[] seen = cosigned.Length == 0 ? [.. kept] : [.. kept, cosigned];
-        var report = await HistoryCheck.RunAsync(op.Source, op.Log, seen, context.CancellationToken);
+        var report = await HistoryCheck.RunAsync(op.Database.Source, op.Log, seen, context.CancellationToken);
         return new()
         {
             Findings =
@@ -54,7 +53,7 @@ internal sealed partial class AuditServer(HostedOperators operators, TimeProvide
     public override async Task<Wire.CheckReadModelsResponse> CheckReadModels(
         Wire.CheckReadModelsRequest request, ServerCallContext context)
     {
-        var report = await ReadModelCheck.RunAsync(operators.EvenStopped(context).Source, context.CancellationToken);
+        var report = await ReadModelCheck.RunAsync(operators.EvenStopped(context).Database, context.CancellationToken);
         return new()
         {
             Streams = report.Streams,
@@ -72,8 +71,8 @@ internal sealed partial class AuditServer(HostedOperators operators, TimeProvide
         ServerCallContext context)
     {
         var input = new Input();
-        var traceId = input.Id("trace_id", request.TraceId);
-        var operatorId = input.OptionalId("operator_id", request.OperatorId);
+        var traceId = input.Id<TraceId>("trace_id", request.TraceId);
+        var operatorId = input.OptionalId<OperatorId>("operator_id", request.OperatorId);
         var asOf = input.OptionalTime("as_of_time", request.AsOfTime) ?? DateTimeOffset.MaxValue;
         var version = Version(input, "version", request.Version);
         input.ThrowIfInvalid();
@@ -82,7 +81,7 @@ internal sealed partial class AuditServer(HostedOperators operators, TimeProvide
         var op = admission.Operator;
         var part = await op.PartAsync(traceId, context.CancellationToken);
         part.MustBe(PartKind.Made);
-        await admission.RecordAsync("replay", traceId, version, now, context);
+        await admission.RecordAsync("replay", traceId, version, context);
         var replay = await Replay.OfAsync(op, part, asOf, admission.Scope, context.CancellationToken);
         foreach (var e in replay.Events)
         {
@@ -102,8 +101,8 @@ internal sealed partial class AuditServer(HostedOperators operators, TimeProvide
         ServerCallContext context)
     {
         var input = new Input();
-        var traceId = input.Id("trace_id", request.TraceId);
-        var operatorId = input.OptionalId("operator_id", request.OperatorId);
+        var traceId = input.Id<TraceId>("trace_id", request.TraceId);
+        var operatorId = input.OptionalId<OperatorId>("operator_id", request.OperatorId);
         var wanted = Version(input, "version", request.Version);
         input.ThrowIfInvalid();
         var now = clock.GetUtcNow();
@@ -113,7 +112,7 @@ internal sealed partial class AuditServer(HostedOperators operators, TimeProvide
         part.MustBe(PartKind.Made);
         var version = await ExistingAsync(
             op, traceId, wanted ?? admission.Scope.Version, context.CancellationToken);
-        await admission.RecordAsync("bundle", traceId, version, now, context);
+        await admission.RecordAsync("bundle", traceId, version, context);
         var zip = await BundleWriter.WriteAsync(op, part, version, admission.Scope, clock, context.CancellationToken);
         foreach (var chunk in zip.Chunk(ChunkBytes))
         {
@@ -148,31 +147,25 @@ internal sealed partial class AuditServer(HostedOperators operators, TimeProvide
     {
         var op = operators.Of(context);
         var input = new Input();
-        var tradeId = input.Id("trade_id", request.TradeId);
-        var reason = input.Text("reason", request.Reason, 1, MaxReason);
+        var act = new MaskTrade(
+            input.Id<TradeId>("trade_id", request.TradeId), input.Text("reason", request.Reason, 1, MaxReason));
         input.ThrowIfInvalid();
-        var stream = Keys.Trade(tradeId);
-        var written = await op.VersionAsync(stream, context.CancellationToken);
-        if (written == 0)
-        {
-            throw RefusedException.NotDisclosed("Trade", "trade_id", tradeId);
-        }
-
+        var trade = await op.TradeAsync(act.TradeId, context.CancellationToken);
         // A leaf can stand for what is taken out only once it is there.
         await Logged.WaitAsync(
-            async () => (await op.Log.LeavesAsync([stream], context.CancellationToken)).Count >= written,
+            async () => (await op.Log.LeavesAsync([trade.Id], context.CancellationToken)).Count >= trade.StreamVersion,
             "The newest events are not logged yet; repeat the call in a second.",
             clock,
             context.CancellationToken);
-        var masks = await op.WorkAsync(
-            context, work => work.MaskAsync(stream, reason, clock.GetUtcNow(), context.CancellationToken));
-        return new() { Masked = masks.Count };
+        return new() { Masked = await op.DoAsync(act, context) };
     }
 
     private static async Task<long> ExistingAsync(
-        HostedOperator op, Guid traceId, long? wanted, CancellationToken cancellationToken)
+        HostedOperator op, TraceId traceId, long? wanted, CancellationToken cancellationToken)
     {
-        var newest = (await op.ReadAsync<Footprint>(Keys.Footprint(traceId), cancellationToken))?.Version ?? 0;
+        await using var session = op.Query();
+        var footprint = await session.LoadAsync<Footprint>(StreamNames.Footprint(traceId), cancellationToken);
+        var newest = footprint?.FootprintVersion ?? 0;
         var version = wanted ?? newest;
         return version > 0 && version <= newest
             ? version
@@ -182,7 +175,7 @@ internal sealed partial class AuditServer(HostedOperators operators, TimeProvide
     /// <summary>What this node has seen of the broker's log, with the operator's word for it.</summary>
     private async Task<string> BrokerSeenAsync(HostedOperator op, CancellationToken cancellationToken)
     {
-        var seen = await WitnessedLogs.ReadAsync(op.Source, LogKeys.BrokerOrigin, cancellationToken);
+        var seen = await WitnessedLogs.ReadAsync(op.Database.Source, LogKeys.BrokerOrigin, cancellationToken);
         if (seen is null or "")
         {
             return "";

@@ -1,12 +1,11 @@
 using System.Globalization;
 using System.Text;
 using Traceability.Contracts.Broker.V1;
-using Traceability.Domain;
+using Traceability.Domain.Footprints;
 using Traceability.Domain.Statements;
 using Traceability.Evidence;
 using Traceability.Node.Operators;
 using Traceability.Proofs.Logs;
-using Traceability.Storage;
 using Traceability.Storage.Logs;
 using Part = Traceability.Domain.Parts.Part;
 using Trade = Traceability.Domain.Trades.Trade;
@@ -26,7 +25,8 @@ internal static class BundleWriter
         var (streams, trades) = scope.WithBillOfMaterials
             ? await Replay.StreamsAsync(op, part, cancellationToken)
             : (Replay.OwnStreams(op, part), []);
-        var history = scope.Of(part, await op.HistoryAsync(streams, cancellationToken));
+        await using var session = op.Query();
+        var history = scope.Of(part, await session.HistoryAsync(streams, cancellationToken));
         if (!scope.WithBillOfMaterials && !history.Any(e => e.Data is StatementIssued one && one.Version == version))
         {
             throw RefusedException.NotDisclosed("Footprint", "trace_id", part.TraceId);
@@ -87,14 +87,14 @@ internal static class BundleWriter
         return new NoteVerifier(log.Name, NoteSignatureType.Cosignature, log.PublicKey).ToString();
     }
 
-    private static async Task<IReadOnlyList<BundledKey>> KeysAsync(
+    private static async Task<IReadOnlyList<SigningKey>> KeysAsync(
         HostedOperator op, IReadOnlyList<Trade> trades, CancellationToken cancellationToken)
     {
-        List<BundledKey> keys = [];
+        List<SigningKey> keys = [];
         foreach (var id in trades.Select(trade => trade.SupplierId).Append(op.OperatorId).Distinct())
         {
             var member = await op.Broker.OperatorAsync(id, cancellationToken);
-            keys.AddRange(member.Keys.Where(key => key.Use == KeyUse.Signing).Select(key => new BundledKey(
+            keys.AddRange(member.Keys.Where(key => key.Use == KeyUse.Signing).Select(key => new SigningKey(
                 id, key.KeyId, key.Jwk, key.ValidFromTime.ToDateTimeOffset(), key.ValidUntilTime?.ToDateTimeOffset())));
         }
 
@@ -104,7 +104,7 @@ internal static class BundleWriter
     private static string Report(Part part, AuditBundle bundle, BundleReport checks)
     {
         var text = new StringBuilder();
-        var versions = bundle.Events.Count(one => one.Event.Type == "footprint_rolled_up");
+        var versions = bundle.Events.Count(one => one.Event.Type == EventNames.NameOf<FootprintRolledUp>());
         text.Append(CultureInfo.InvariantCulture, $"# {part.Name}\n\n");
         text.Append(
             CultureInfo.InvariantCulture,

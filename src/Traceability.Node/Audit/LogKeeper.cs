@@ -147,7 +147,7 @@ internal sealed partial class LogKeeper(HostedOperators operators, TimeProvider 
     /// <summary>The broker must not rewrite who was a member, who traded, and what was released.</summary>
     private async Task WatchBrokerAsync(HostedOperator op, CancellationToken cancellationToken)
     {
-        var note = await WitnessedLogs.ReadAsync(op.Source, LogKeys.BrokerOrigin, cancellationToken);
+        var note = await WitnessedLogs.ReadAsync(op.Database.Source, LogKeys.BrokerOrigin, cancellationToken);
         var seen = note is { Length: > 0 } ? Checkpoint.Parse(SignedNote.Parse(note).Text).Size : 0;
         var answer = await op.Broker.Witness.GetBrokerCheckpointAsync(
             new GetBrokerCheckpointRequest { OldSize = seen }, await op.Broker.CallAsync(cancellationToken));
@@ -158,7 +158,7 @@ internal sealed partial class LogKeeper(HostedOperators operators, TimeProvider 
 
         var verifier = NoteVerifier.Parse(answer.VerifierKey);
         var (judged, _) = await WitnessedLogs.JudgeAsync(
-            op.Source,
+            op.Database.Source,
             LogKeys.BrokerOrigin,
             last => WitnessRule.Judge(
                 last,
@@ -175,7 +175,7 @@ internal sealed partial class LogKeeper(HostedOperators operators, TimeProvider 
     }
 
     [LoggerMessage(LogLevel.Warning, "The log of operator {OperatorId} will be tried again: {Fault}")]
-    private partial void LogFault(Guid operatorId, string fault);
+    private partial void LogFault(OperatorId operatorId, string fault);
 
     [LoggerMessage(LogLevel.Critical, "The broker's log does not continue what was seen at size {Size} "
         + "({Verdict}); keep this node's database as evidence")]

@@ -1,5 +1,3 @@
-using Traceability.Domain;
-
 namespace Traceability.Node.Audit;
 
 /// <summary>An event is logged and cosigned about a second after it was written.</summary>

@@ -8,7 +8,6 @@ using Traceability.Evidence;
 using Traceability.Node.Footprints;
 using Traceability.Node.Operators;
 using Traceability.Proofs;
-using Traceability.Storage;
 using Wire = Traceability.Contracts.Node.V1;
 
 namespace Traceability.Node.Audit;
@@ -19,11 +18,13 @@ internal sealed record Replay(IReadOnlyList<Wire.ReplayedEvent> Events, IReadOnl
     public static async Task<Replay> OfAsync(
         HostedOperator op, Part part, DateTimeOffset asOf, AuditScope scope, CancellationToken cancellationToken)
     {
-        var parts = await op.ManyAsync<Part>(
-            await ChildrenAsync(op, part, cancellationToken), Keys.Part, cancellationToken);
         var (streams, _) = await StreamsAsync(op, part, cancellationToken);
+        await using var session = op.Query();
+        var parts = await session.LoadManyAsync<Part>(
+            cancellationToken,
+            [.. streams.Where(one => one.StartsWith(EventNames.StreamOf<Part>().Prefix, StringComparison.Ordinal))]);
         var shown = (scope.WithBillOfMaterials ? streams : OwnStreams(op, part)).ToHashSet();
-        var history = scope.Of(part, await op.HistoryAsync(streams, cancellationToken))
+        var history = scope.Of(part, await session.HistoryAsync(streams, cancellationToken))
             .Where(e => e.Time <= asOf).ToArray();
         var leaves = (await op.Log.LeavesAsync(streams, cancellationToken))
             .ToDictionary(row => (row.Stream, row.Version));
@@ -65,30 +66,28 @@ internal sealed record Replay(IReadOnlyList<Wire.ReplayedEvent> Events, IReadOnl
     public static async Task<(IReadOnlyCollection<string> Streams, IReadOnlyList<Trade> Trades)> StreamsAsync(
         HostedOperator op, Part part, CancellationToken cancellationToken)
     {
-        var children = await ChildrenAsync(op, part, cancellationToken);
-        var trades = await op.QueryAsync<Trade>(
-            Links.OfTradesAbout("trade/"), cancellationToken, (object)children);
-        var upstreams = await op.UpstreamsAsync(children, cancellationToken);
+        await using var snapshot = await op.Database.SnapshotAsync(cancellationToken);
+        var around = await PartLinks.AroundAsync(snapshot.Connection, [part.TraceId], cancellationToken);
+        var children = around.Children;
+        var about = await PartLinks.TradesAboutAsync(snapshot.Connection, children, cancellationToken);
+        var trades = await snapshot.Session.LoadManyAsync<Trade>(
+            cancellationToken, [.. about.Select(one => StreamNames.Trade(one.TradeId))]);
         return (
             [
-                .. OwnStreams(op, part), Keys.BillOfMaterials(part.TraceId), .. children.Select(Keys.Part),
-                .. children.Select(Keys.Footprint), .. upstreams.Select(upstream => Keys.Upstream(upstream.TradeId)),
+                .. OwnStreams(op, part), StreamNames.BillOfMaterials(part.TraceId),
+                .. children.Select(StreamNames.Part),
+                .. children.Select(StreamNames.Footprint),
+                .. about.Select(one => StreamNames.Upstream(one.TradeId)),
             ],
-            trades);
+            [.. trades.OrderBy(trade => trade.TradeId)]);
     }
 
     /// <summary>What bears on nothing but the part itself.</summary>
     public static IReadOnlyList<string> OwnStreams(HostedOperator op, Part part) =>
-        [Keys.Part(part.TraceId), Keys.Footprint(part.TraceId), Keys.Statement(op.Keys.PartRef(part.TraceId))];
-
-    private static async Task<Guid[]> ChildrenAsync(HostedOperator op, Part part, CancellationToken cancellationToken)
-    {
-        var bill = await op.ReadAsync<BillOfMaterials>(Keys.BillOfMaterials(part.TraceId), cancellationToken);
-        return
         [
-            .. (bill?.Versions ?? []).SelectMany(version => version.Lines).Select(line => line.ChildTraceId).Distinct(),
+            StreamNames.Part(part.TraceId), StreamNames.Footprint(part.TraceId),
+            StreamNames.Statement(op.Keys.PartRef(part.TraceId)),
         ];
-    }
 
     private static Wire.ReplayedVersion ToWire(
         ReplayedVersion version, IReadOnlyList<FootprintChange> changes, StatementIssued[] stated, OperatorKeys keys) =>
@@ -96,11 +95,11 @@ internal sealed record Replay(IReadOnlyList<Wire.ReplayedEvent> Events, IReadOnl
         {
             Version = version.Stored.Version,
             RollUpTime = version.Stored.RolledUpAt.ToTimestamp(),
-            Stored = version.Stored.Figures is { } figures ? WireFigures.ToWire(figures) : null,
-            Replayed = version.Replayed.Figures is { } again ? WireFigures.ToWire(again) : null,
+            Stored = version.Stored.Figures is { } figures ? FigureMapping.ToWire(figures) : null,
+            Replayed = version.Replayed.Figures is { } again ? FigureMapping.ToWire(again) : null,
             Agrees = version.Agrees && stated.All(statement => Says(statement, version.Stored, keys)),
             Stated = stated.Length > 0,
-            Changes = { changes.Select(WireFootprint.ToWire) },
+            Changes = { changes.Select(FootprintMapping.ToWire) },
             Sources =
             {
                 version.Sources.Select(source => new Wire.ReplayedSource
@@ -122,7 +121,7 @@ internal sealed record Replay(IReadOnlyList<Wire.ReplayedEvent> Events, IReadOnl
         try
         {
             var presentation = SelectiveStatement.Present(statement.Signature, statement.Disclosures.Values);
-            var read = StatementForm.Read(presentation, keys.SigningKey);
+            var read = StatementForm.Read(presentation, keys.OwnRing);
             return stored.Figures is { } figures
                 && read.Version == stored.Version
                 && read.Complete == stored.Complete

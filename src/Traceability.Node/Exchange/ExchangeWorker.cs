@@ -1,8 +1,7 @@
-using Grpc.Core;
-using Npgsql;
 using Polly;
 using Polly.Retry;
-using Traceability.Node.Footprints;
+using Traceability.Node.Exchange.Incoming;
+using Traceability.Node.Exchange.Outgoing;
 using Traceability.Node.Operators;
 
 namespace Traceability.Node.Exchange;
@@ -11,12 +10,7 @@ namespace Traceability.Node.Exchange;
 /// Keeps every operator of this node sending and receiving, whatever happens to broker, network or database.
 /// </summary>
 internal sealed partial class ExchangeWorker(
-    HostedOperators operators,
-    Recalculation recalculation,
-    NodeSettings node,
-    TimeProvider clock,
-    ILoggerFactory loggers,
-    ILogger<ExchangeWorker> logger) : BackgroundService
+    HostedOperators operators, Sender sender, Receiver receiver, ILogger<ExchangeWorker> logger) : BackgroundService
 {
     /// <summary>A broker that is back is found soon; one that is away is not hammered.</summary>
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(50);
@@ -24,13 +18,12 @@ internal sealed partial class ExchangeWorker(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var sender = new Sender(recalculation, node, clock, loggers.CreateLogger<Sender>());
-        var receiver = new Receiver(recalculation, clock, loggers.CreateLogger<Receiver>());
         List<Task> running = [];
         await foreach (var op in operators.ArrivalsAsync(stoppingToken))
         {
             running.Add(KeepAsync("sender", op, sender.RunAsync, stoppingToken));
             running.Add(KeepAsync("receiver", op, receiver.RunAsync, stoppingToken));
+            running.Add(KeepAsync("retries", op, receiver.RetryAsync, stoppingToken));
         }
 
         await Task.WhenAll(running);
@@ -75,23 +68,14 @@ internal sealed partial class ExchangeWorker(
                 attempt.Outcome.Exception is not null && !attempt.Context.CancellationToken.IsCancellationRequested),
             OnRetry = retry =>
             {
-                LogFault(what, retry.AttemptNumber, Describe(retry.Outcome.Exception));
+                LogFault(what, retry.AttemptNumber, Faults.Describe(retry.Outcome.Exception));
                 return ValueTask.CompletedTask;
             },
         })
         .Build();
 
-    /// <summary>Names the fault without its text, which may repeat what was sent.</summary>
-    private static string Describe(Exception? fault) => fault switch
-    {
-        RpcException rpc => $"broker {rpc.StatusCode}",
-        PostgresException postgres => $"database {postgres.SqlState}",
-        null => "ended",
-        _ => fault.GetType().Name,
-    };
-
     [LoggerMessage(LogLevel.Information, "The {What} of operator {OperatorId} has ended")]
-    private partial void LogEnded(string what, Guid operatorId);
+    private partial void LogEnded(string what, OperatorId operatorId);
 
     [LoggerMessage(LogLevel.Warning, "The {What} starts again (attempt {Attempt}): {Fault}")]
     private partial void LogFault(string what, int attempt, string fault);

@@ -1,11 +1,10 @@
-using Traceability.Domain;
+using Marten;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Parts;
 using Traceability.Domain.Products;
 using Traceability.Exports.Documents;
 using Traceability.Node.Operators;
 using Traceability.Node.Parts;
-using Traceability.Storage;
 
 namespace Traceability.Node.Exports;
 
@@ -13,20 +12,18 @@ namespace Traceability.Node.Exports;
 internal static class ExportInputReader
 {
     public static async Task<ExportInput> ReadAsync(
-        HostedOperator op, Guid traceId, string export, DateTimeOffset asOf, CancellationToken cancellationToken)
+        HostedOperator op, TraceId traceId, string export, DateTimeOffset asOf, CancellationToken cancellationToken)
     {
         var part = await op.PartAsync(traceId, cancellationToken);
         part.MustBe(PartKind.Made);
-        string[] streams = [Keys.Footprint(traceId), Keys.ProductFacts(traceId)];
-        var history = (await op.HistoryAsync(streams, cancellationToken)).Where(e => e.Time <= asOf).ToArray();
+        string[] streams = [StreamNames.Footprint(traceId), StreamNames.ProductFacts(traceId)];
+        await using var session = op.Query();
+        var history = (await session.HistoryAsync(streams, cancellationToken)).Where(e => e.Time <= asOf).ToArray();
         var total = history.Select(e => e.Data).OfType<FootprintRolledUp>().LastOrDefault()
             ?? throw RefusedException.NotDisclosed("Footprint", "trace_id", traceId);
         var facts = history.Select(e => e.Data).Aggregate((ProductFacts?)null, ProductFacts.Evolve);
-        var issued = await op.QueryAsync<IssuedExport>(
-            "where d.data ->> 'traceId' = ? and d.data ->> 'export' = ? order by d.id",
-            cancellationToken,
-            traceId.ToString(),
-            export);
+        var issued = await session.Query<IssuedExport>()
+            .Where(one => one.TraceId == traceId && one.Export == export).ToListAsync(cancellationToken);
         return new(
             op.OperatorId, traceId, part.DeclaredUnit, op.Keys.PartRef(traceId), total.Version,
             total.Figures is { } figures ? StatedFigures.Of(figures) : null, total.Complete, total.Period,

@@ -3,8 +3,6 @@ using Google.Protobuf;
 using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Traceability.Domain;
-using Traceability.Domain.Parts;
 using Traceability.Domain.Products;
 using Traceability.Exports;
 using Traceability.Exports.Facts;
@@ -12,7 +10,6 @@ using Traceability.Exports.Rules;
 using Traceability.Hosting;
 using Traceability.Node.Operators;
 using Traceability.Node.Parts;
-using Traceability.Storage;
 using Wire = Traceability.Contracts.Node.V1;
 
 namespace Traceability.Node.Exports;
@@ -29,17 +26,12 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
     public override async Task<Wire.DeclareProductFactsResponse> DeclareProductFacts(
         Wire.DeclareProductFactsRequest request, ServerCallContext context)
     {
-        var op = operators.Of(context);
         var input = new Input();
-        var traceId = input.Id("trace_id", request.TraceId);
+        var act = new DeclareProductFacts(input.Id<TraceId>("trace_id", request.TraceId), request.Facts);
         CheckFacts(input, request.Facts);
         input.ThrowIfInvalid();
-        (await op.PartAsync(traceId, context.CancellationToken)).MustBe(PartKind.Made);
-        var decided = await op.WorkAsync(context, work => work.DecideAsync<ProductFacts>(
-            Keys.ProductFacts(traceId),
-            known => ProductFacts.Declare(known, traceId, request.Facts, clock.GetUtcNow()),
-            context.CancellationToken));
-        return new() { Facts = { Of(decided.State) } };
+        var facts = await operators.Of(context).DoAsync(act, context);
+        return new() { Facts = { Of(facts.State) } };
     }
 
     public override async Task<Wire.GetProductFactsResponse> GetProductFacts(
@@ -47,10 +39,12 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
     {
         var op = operators.Of(context);
         var input = new Input();
-        var traceId = input.Id("trace_id", request.TraceId);
+        var traceId = input.Id<TraceId>("trace_id", request.TraceId);
         input.ThrowIfInvalid();
         await op.PartAsync(traceId, context.CancellationToken);
-        var known = await op.ReadAsync<ProductFacts>(Keys.ProductFacts(traceId), context.CancellationToken);
+        await using var session = op.Query();
+        var known = await session.LoadAsync<ProductFacts>(
+            StreamNames.ProductFacts(traceId), context.CancellationToken);
         return new() { Facts = { Of(known) } };
     }
 
@@ -107,17 +101,11 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
         ExportFormat format, ExportPart part, ExportReview review, byte[] bytes, ServerCallContext context)
     {
         var op = operators.Of(context);
-        var hash = ExportProvenance.Hash(bytes);
-        var issued = await op.WorkAsync(context, work => work.DecideAsync<IssuedExport>(
-            Keys.Export(review.Input.TraceId, hash),
-            known => known is null ? [Issue()] : [],
-            context.CancellationToken));
-        return issued.State.Signature;
-
-        ExportIssued Issue() => new(
-            review.Input.TraceId, format.Name, review.Table.Version, review.Input.Version, hash,
-            format.SignedFile == part.Extension ? ExportSignature.Sign(op.Keys.Signing, bytes) : null,
-            clock.GetUtcNow());
+        var act = new IssueExport(
+            review.Input.TraceId, format.Name, review.Table.Version, review.Input.Version,
+            ExportProvenance.Hash(bytes),
+            format.SignedFile == part.Extension ? () => ExportSignature.Sign(op.Keys.Signing, bytes) : null);
+        return (await op.DoAsync(act, context)).State.Signature;
     }
 
     private static Task SendAsync(
@@ -131,7 +119,7 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
     {
         var op = operators.Of(context);
         var input = new Input();
-        var traceId = input.Id("trace_id", part);
+        var traceId = input.Id<TraceId>("trace_id", part);
         var asOf = input.OptionalTime("as_of_time", asOfTime) ?? clock.GetUtcNow();
         var format = Format(input, export, version);
         input.ThrowIfInvalid();

@@ -1,9 +1,9 @@
+using Marten;
 using Traceability.Domain.Certificates;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Footprints.RollUp;
 using Traceability.Domain.Parts;
 using Traceability.Node.Operators;
-using Traceability.Storage;
 using Wire = Traceability.Contracts.Node.V1;
 
 namespace Traceability.Node.Footprints;
@@ -14,51 +14,52 @@ internal static class FootprintReader
     public static async Task<Wire.Footprint> FootprintAsync(
         this HostedOperator op, Part part, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (part.Kind == PartKind.Bought)
-        {
-            return WireFootprint.OfBought(
-                part,
-                await op.UpstreamAsync(part.TraceId, cancellationToken),
-                await op.ReadAsync<Footprint>(Keys.Footprint(part.TraceId), cancellationToken),
-                now);
-        }
-
-        var wire = await MadeAsync(op, part, now, cancellationToken);
-        var certificates = await op.CertificatesAsync(part.TraceId, cancellationToken);
-        if (certificates.Count > 0)
-        {
-            var footprint = await op.ReadAsync<Footprint>(Keys.Footprint(part.TraceId), cancellationToken);
-            wire.Certificates.AddRange(certificates.Select(
-                one => WireFootprint.ToWire(part.TraceId, one.Stated, one.At(now, footprint))));
-        }
-
-        return wire;
+        await using var snapshot = await op.Database.SnapshotAsync(cancellationToken);
+        return part.Kind == PartKind.Bought
+            ? await BoughtAsync(snapshot, part, now, cancellationToken)
+            : await MadeAsync(snapshot, part, now, cancellationToken);
     }
-
-    /// <summary>Every certificate about a part that this company made.</summary>
-    public static Task<IReadOnlyList<Certificate>> CertificatesAsync(
-        this HostedOperator op, Guid traceId, CancellationToken cancellationToken) => op.QueryAsync<Certificate>(
-            "where d.data ->> 'traceId' = ? order by d.id", cancellationToken, traceId.ToString());
 
     /// <summary>Every version of a made part's footprint, oldest first.</summary>
     public static async Task<IReadOnlyList<FootprintRolledUp>> VersionsAsync(
-        this HostedOperator op, Guid traceId, CancellationToken cancellationToken) =>
-        [.. (await op.EventsAsync(Keys.Footprint(traceId), cancellationToken)).OfType<FootprintRolledUp>()];
+        this HostedOperator op, TraceId traceId, CancellationToken cancellationToken)
+    {
+        await using var session = op.Query();
+        var events = await session.Events.FetchStreamAsync(StreamNames.Footprint(traceId), token: cancellationToken);
+        return [.. events.Select(e => e.Data).OfType<FootprintRolledUp>()];
+    }
+
+    private static async Task<Wire.Footprint> BoughtAsync(
+        Snapshot snapshot, Part part, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var trades = await PartLinks.TradesAboutAsync(snapshot.Connection, [part.TraceId], cancellationToken);
+        var batch = snapshot.Session.CreateBatchQuery();
+        var upstreams = batch.LoadMany<UpstreamTotal>()
+            .ById([.. trades.Select(trade => StreamNames.Upstream(trade.TradeId))]);
+        var typed = batch.Load<Footprint>(StreamNames.Footprint(part.TraceId));
+        await batch.Execute(cancellationToken);
+        return FootprintMapping.OfBought(part, UpstreamTotal.Best(await upstreams), await typed, now);
+    }
 
     private static async Task<Wire.Footprint> MadeAsync(
-        HostedOperator op, Part part, DateTimeOffset now, CancellationToken cancellationToken)
+        Snapshot snapshot, Part part, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var records = await op.ReadAsync([part.TraceId], now, cancellationToken);
+        var records = await CompanyReader.ReadAsync(
+            snapshot.Session, snapshot.Connection, [part.TraceId], now, cancellationToken);
+        var certificates = await snapshot.Session.Query<Certificate>().Where(one => one.TraceId == part.TraceId)
+            .OrderBy(one => one.Id).ToListAsync(cancellationToken);
         var footprint = records.Footprints.GetValueOrDefault(part.TraceId) ?? Footprint.Unknown(part.TraceId);
-        var wire = WireFootprint.OfMade(
+        var wire = FootprintMapping.OfMade(
             part, footprint, CompanyRollUp.Of(records).Result(part.TraceId),
             Comparison.Of(footprint.Before, footprint.Standing));
         if (footprint.Proposal is { } proposal)
         {
             var proposed = new TotalOfInputs(proposal.Figures, proposal.Complete, proposal.Own, proposal.Inputs);
-            wire.Proposal.Changes.AddRange(Comparison.Of(footprint.Standing, proposed).Select(WireFootprint.ToWire));
+            wire.Proposal.Changes.AddRange(Comparison.Of(footprint.Standing, proposed).Select(FootprintMapping.ToWire));
         }
 
+        wire.Certificates.AddRange(certificates.Select(
+            one => FootprintMapping.ToWire(part.TraceId, one.Stated, one.At(now, footprint))));
         return wire;
     }
 

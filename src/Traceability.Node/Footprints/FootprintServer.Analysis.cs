@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Traceability.Domain;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Footprints.RollUp;
 using Traceability.Domain.Parts;
@@ -8,7 +7,6 @@ using Traceability.Domain.Trades;
 using Traceability.Hosting;
 using Traceability.Node.Operators;
 using Traceability.Node.Parts;
-using Traceability.Storage;
 using Wire = Traceability.Contracts.Node.V1;
 
 namespace Traceability.Node.Footprints;
@@ -29,7 +27,7 @@ internal sealed partial class FootprintServer
         {
             Versions =
             {
-                page.Select(one => WireFootprint.ToWire(one, FootprintReader.Changes(versions, one.Version))),
+                page.Select(one => FootprintMapping.ToWire(one, FootprintReader.Changes(versions, one.Version))),
             },
             NextPageToken = skip + size < versions.Count ? $"{skip + size}" : "",
         };
@@ -50,13 +48,13 @@ internal sealed partial class FootprintServer
             FootprintReader.Version(versions, request.BeforeVersion), FootprintReader.Version(versions, after));
         var response = new Wire.CompareFootprintsResponse
         {
-            After = WireFootprint.ToWire(versions[(int)after - 1], []),
-            Changes = { Comparison.Of(was, now).Select(WireFootprint.ToWire) },
+            After = FootprintMapping.ToWire(versions[(int)after - 1], []),
+            Changes = { Comparison.Of(was, now).Select(FootprintMapping.ToWire) },
             Difference = Amount.Format((now.Figures?.Total ?? 0) - (was.Figures?.Total ?? 0)),
         };
         if (request.BeforeVersion > 0)
         {
-            response.Before = WireFootprint.ToWire(versions[(int)request.BeforeVersion - 1], []);
+            response.Before = FootprintMapping.ToWire(versions[(int)request.BeforeVersion - 1], []);
         }
 
         return response;
@@ -69,14 +67,16 @@ internal sealed partial class FootprintServer
         var (size, skip) = (input.PageSize(request.PageSize), input.Offset(request.PageToken));
         input.ThrowIfInvalid();
         var (op, part) = await FindMadeAsync(request.TraceId, context);
-        var records = await op.ReadBelowAsync([part.TraceId], clock.GetUtcNow(), context.CancellationToken);
+        await using var snapshot = await op.Database.SnapshotAsync(context.CancellationToken);
+        var records = await CompanyReader.ReadBelowAsync(
+            snapshot.Session, snapshot.Connection, [part.TraceId], clock.GetUtcNow(), context.CancellationToken);
         var company = CompanyRollUp.Of(records).All();
         var (spots, result) = (company.HotSpots(part.TraceId), company.Result(part.TraceId));
         return new()
         {
-            HotSpots = { spots.Skip(skip).Take(size).Select(WireFootprint.ToWire) },
+            HotSpots = { spots.Skip(skip).Take(size).Select(FootprintMapping.ToWire) },
             NextPageToken = skip + size < spots.Count ? $"{skip + size}" : "",
-            Figures = result.Figures is { } figures ? WireFigures.ToWire(figures) : null,
+            Figures = result.Figures is { } figures ? FigureMapping.ToWire(figures) : null,
             Complete = result.Complete,
         };
     }
@@ -85,20 +85,23 @@ internal sealed partial class FootprintServer
         Wire.SimulateFootprintRequest request, ServerCallContext context)
     {
         var input = new Input();
-        var id = input.Id("trace_id", request.TraceId);
+        var id = input.Id<TraceId>("trace_id", request.TraceId);
         var figures = request.Figures.Index().Select(one => (
-            TraceId: input.Id($"figures[{one.Index}].trace_id", one.Item.TraceId),
-            Figures: WireFigures.Read(input, $"figures[{one.Index}].figures", one.Item.Figures))).ToList();
+            TraceId: input.Id<TraceId>($"figures[{one.Index}].trace_id", one.Item.TraceId),
+            Figures: FigureMapping.Read(input, $"figures[{one.Index}].figures", one.Item.Figures).ToFigures()))
+            .ToList();
         var bills = request.Bills.Index().Select(one => (
-            Parent: input.Id($"bills[{one.Index}].parent_trace_id", one.Item.ParentTraceId),
-            Lines: BillInput.Read(input, $"bills[{one.Index}].lines", one.Item.Lines))).ToList();
+            Parent: input.Id<TraceId>($"bills[{one.Index}].parent_trace_id", one.Item.ParentTraceId),
+            Lines: PartMapping.Read(input, $"bills[{one.Index}].lines", one.Item.Lines))).ToList();
         input.ThrowIfInvalid();
 
         var op = operators.Of(context);
         (await op.PartAsync(id, context.CancellationToken)).MustBe(PartKind.Made);
         var named = bills.SelectMany(bill => bill.Lines.Select(line => line.ChildTraceId).Append(bill.Parent))
             .Concat(figures.Select(one => one.TraceId)).Append(id).ToHashSet();
-        var records = await op.ReadBelowAsync(named, clock.GetUtcNow(), context.CancellationToken);
+        await using var snapshot = await op.Database.SnapshotAsync(context.CancellationToken);
+        var records = await CompanyReader.ReadBelowAsync(
+            snapshot.Session, snapshot.Connection, named, clock.GetUtcNow(), context.CancellationToken);
         var unknown = named.Where(one => !records.Parts.ContainsKey(one)).Take(1).ToArray();
         if (unknown is [var missing])
         {
@@ -110,11 +113,11 @@ internal sealed partial class FootprintServer
         var (standing, simulated) = (Roll(records, id), Roll(changed, id));
         return new()
         {
-            Before = WireFootprint.ToWire(id, standing),
-            After = WireFootprint.ToWire(id, simulated),
+            Before = FootprintMapping.ToWire(id, standing),
+            After = FootprintMapping.ToWire(id, simulated),
             Changes =
             {
-                Comparison.Of(TotalOfInputs.Of(standing), TotalOfInputs.Of(simulated)).Select(WireFootprint.ToWire),
+                Comparison.Of(TotalOfInputs.Of(standing), TotalOfInputs.Of(simulated)).Select(FootprintMapping.ToWire),
             },
         };
     }
@@ -128,18 +131,18 @@ internal sealed partial class FootprintServer
         var (op, part) = await FindAsync(request.TraceId, context);
         part.MustBe(PartKind.Bought);
         var now = clock.GetUtcNow();
-        var parents = await op.QueryAsync<BillOfMaterials>(
-            $"""
-            where d.id in (
-                select 'bom/' || parent from {EventStore.Schema}.bill_line where child = ?) order by d.id
-            """,
-            context.CancellationToken,
-            part.TraceId);
-        Guid[] made = [.. parents.Select(bill => bill.ParentTraceId)];
-        var records = await op.ReadAsync(made, now, context.CancellationToken);
-        var trades = await op.QueryAsync<Trade>(
-            Links.OfTradesAbout("trade/"), context.CancellationToken, new[] { part.TraceId });
-        var upstreams = await op.UpstreamsAsync([part.TraceId], context.CancellationToken);
+        await using var snapshot = await op.Database.SnapshotAsync(context.CancellationToken);
+        var made = await PartLinks.ParentsAsync(snapshot.Connection, part.TraceId, context.CancellationToken);
+        var records = await CompanyReader.ReadAsync(
+            snapshot.Session, snapshot.Connection, made, now, context.CancellationToken);
+        var about = await PartLinks.TradesAboutAsync(snapshot.Connection, [part.TraceId], context.CancellationToken);
+        var batch = snapshot.Session.CreateBatchQuery();
+        var reading = batch.LoadMany<Trade>().ById([.. about.Select(trade => StreamNames.Trade(trade.TradeId))]);
+        var told = batch.LoadMany<UpstreamTotal>()
+            .ById([.. about.Select(trade => StreamNames.Upstream(trade.TradeId))]);
+        await batch.Execute(context.CancellationToken);
+        Trade[] trades = [.. (await reading).OrderBy(trade => trade.TradeId)];
+        var upstreams = await told;
         return new()
         {
             Alternatives =
@@ -147,26 +150,26 @@ internal sealed partial class FootprintServer
                 trades.Skip(skip).Take(size).Select(trade => ToWire(
                     trade, part, upstreams.FirstOrDefault(one => one.TradeId == trade.TradeId), records, made)),
             },
-            NextPageToken = skip + size < trades.Count ? $"{skip + size}" : "",
+            NextPageToken = skip + size < trades.Length ? $"{skip + size}" : "",
         };
     }
 
     private static Wire.Alternative ToWire(
-        Trade trade, Part part, UpstreamTotal? upstream, CompanyRecords records, IEnumerable<Guid> made)
+        Trade trade, Part part, UpstreamTotal? upstream, CompanyRecords records, IEnumerable<TraceId> made)
     {
         var alone = records.WithSupplier(part.TraceId, upstream);
         return new()
         {
             TradeId = trade.TradeId.ToString(),
             SupplierOperatorId = trade.SupplierId.ToString(),
-            Figures = upstream?.Figures is { } figures ? WireFigures.ToWire(figures) : null,
+            Figures = upstream?.Figures is { } figures ? FigureMapping.ToWire(figures) : null,
             Complete = upstream is { Complete: true },
             DeclaredUnit = upstream?.DeclaredUnit ?? "",
-            Totals = { made.Select(parent => WireFootprint.ToWire(parent, Roll(alone, parent))) },
+            Totals = { made.Select(parent => FootprintMapping.ToWire(parent, Roll(alone, parent))) },
         };
     }
 
-    private static RollUpResult Roll(CompanyRecords records, Guid traceId) =>
+    private static RollUpResult Roll(CompanyRecords records, TraceId traceId) =>
         CompanyRollUp.Of(records).All().Result(traceId);
 
     private static void MustBeVersion(Input input, string field, long version, long lowest, long highest)

@@ -1,78 +1,55 @@
-using Grpc.Core;
-using Traceability.Domain.Footprints;
-using Traceability.Domain.Parts;
-using Traceability.Domain.Releases;
-using Traceability.Domain.Trades;
 using Traceability.Node.Operators;
 using Wire = Traceability.Contracts.Node.V1;
 
 namespace Traceability.Node.Imports;
 
-/// <summary>What is there already, as far as rows touch it.</summary>
-internal sealed record ImportRecords(
-    IReadOnlyDictionary<Guid, Part> Parts,
-    IReadOnlyDictionary<string, Guid> PartNumbers,
-    IReadOnlyDictionary<Guid, BillOfMaterials> Bills,
-    IReadOnlyDictionary<Guid, IReadOnlyList<BillOfMaterialsLine>> Lines,
-    IReadOnlyDictionary<Guid, Footprint> Footprints,
-    IReadOnlyDictionary<Guid, Trade> Trades,
-    IReadOnlyDictionary<Guid, Release> Releases,
-    IReadOnlySet<Guid> Members)
-{
-    /// <summary>
-    /// All parts and bills: rows name parts by number, and a cycle may lead through any of them. The others by id.
-    /// </summary>
-    public static async Task<ImportRecords> ReadAsync(
-        HostedOperator op, IReadOnlyList<Wire.ImportRow> rows, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        var parts = await op.QueryAsync<Part>("order by d.id", cancellationToken);
-        var bills = await op.QueryAsync<BillOfMaterials>("order by d.id", cancellationToken);
-        var footprints = rows.Any(row => row.Contribution is not null)
-            ? await op.QueryAsync<Footprint>("order by d.id", cancellationToken)
-            : [];
-        var trades = rows.Any(row => row.Trade is not null || row.Answer is not null)
-            ? await op.QueryAsync<Trade>("order by d.id", cancellationToken)
-            : [];
-        var releases = rows.Any(row => row.Answer is not null)
-            ? await op.QueryAsync<Release>("order by d.id", cancellationToken)
-            : [];
-        return new(
-            parts.ToDictionary(part => part.TraceId),
-            parts.Where(part => part.PartNumber.Length > 0).GroupBy(part => part.PartNumber, StringComparer.Ordinal)
-                .ToDictionary(group => group.Key, group => group.First().TraceId, StringComparer.Ordinal),
-            bills.ToDictionary(bill => bill.ParentTraceId),
-            bills.ToDictionary(bill => bill.ParentTraceId, bill => bill.At(now)?.Lines ?? []),
-            footprints.ToDictionary(footprint => footprint.TraceId),
-            trades.ToDictionary(trade => trade.TradeId),
-            releases.ToDictionary(release => release.TradeId),
-            await MembersAsync(op, rows, cancellationToken));
-    }
+/// <summary>What came out of an import.</summary>
+/// <param name="Stored">Whether it was stored: not if anything is wrong, or if it was to be checked only.</param>
+/// <param name="Changed">How many records are new or different.</param>
+/// <param name="Unchanged">How many say what is so already.</param>
+/// <param name="Errors">What is wrong, up to a limit.</param>
+/// <param name="ErrorCount">How much is wrong in all.</param>
+internal sealed record ImportOutcome(
+    bool Stored, int Changed, int Unchanged, IReadOnlyList<Wire.ImportError> Errors, int ErrorCount);
 
-    /// <summary>
-    /// Which suppliers the broker knows. If it is away, all are taken for known: requests wait for it.
-    /// </summary>
-    private static async Task<HashSet<Guid>> MembersAsync(
-        HostedOperator op, IReadOnlyList<Wire.ImportRow> rows, CancellationToken cancellationToken)
+/// <summary>
+/// Many records at once, all or none. Each row is the same act as the call of its own, so it is checked and refused
+/// alike; everything is checked, whatever is wrong, because a person mends a sheet once.
+/// </summary>
+/// <param name="Rows">As they were sent.</param>
+/// <param name="DryRun">Whether they are checked only.</param>
+/// <param name="Progress">Told how many rows are done.</param>
+internal sealed record ImportRecords(
+    IReadOnlyList<Wire.ImportRow> Rows, bool DryRun, Func<int, Task> Progress) : IAct<ImportOutcome>
+{
+    public IEnumerable<OperatorId> Members => Rows
+        .Select(row => Guid.TryParseExact(row.Trade?.SupplierOperatorId, "D", out var id) ? id : Guid.Empty)
+        .Where(id => id != Guid.Empty).Distinct().Select(OperatorId.Of);
+
+    public async Task<ImportOutcome> HandleAsync(OperatorSession session, CancellationToken cancellationToken)
     {
-        var named = rows.Select(row => row.Trade?.SupplierOperatorId).Distinct()
-            .Select(text => Guid.TryParseExact(text, "D", out var id) ? id : Guid.Empty)
-            .Where(id => id != Guid.Empty).ToHashSet();
-        foreach (var supplier in named.ToArray())
+        var import = new Import(session, Progress);
+        await import.FetchPartsAsync(cancellationToken);
+        // Parts first: all other rows name them.
+        await PartRows.ImportAsync(import, Of(row => row.Part), cancellationToken);
+        await LineRows.ImportAsync(import, Of(row => row.Line), cancellationToken);
+        await ContributionRows.ImportAsync(import, Of(row => row.Contribution), cancellationToken);
+        await TradeRows.ImportAsync(import, Of(row => row.Trade), cancellationToken);
+        await AnswerRows.ImportAsync(import, Of(row => row.Answer), cancellationToken);
+        foreach (var row in Rows.Where(row => row.RecordCase == Wire.ImportRow.RecordOneofCase.None))
         {
-            try
-            {
-                await op.Broker.OperatorAsync(supplier, cancellationToken);
-            }
-            catch (RpcException exception) when (exception.StatusCode == StatusCode.PermissionDenied)
-            {
-                named.Remove(supplier);
-            }
-            catch (Exception exception) when (exception is RpcException or HttpRequestException)
-            {
-                break;
-            }
+            import.Fail(row, "", "\"\" is not valid: the row must hold a record.");
         }
 
-        return named;
+        var stored = !DryRun && import.ErrorCount == 0;
+        if (!stored)
+        {
+            session.Discard();
+        }
+
+        return new(stored, import.Changed, import.Unchanged, import.Errors, import.ErrorCount);
     }
+
+    private IReadOnlyList<(Wire.ImportRow Row, T Record)> Of<T>(Func<Wire.ImportRow, T?> record)
+        where T : class => [.. Rows.Where(row => record(row) is not null).Select(row => (row, record(row)!))];
 }

@@ -1,7 +1,5 @@
 using Grpc.Core;
-using Traceability.Domain;
 using Traceability.Hosting;
-using Traceability.Node.Footprints;
 using Traceability.Node.Operators;
 using Wire = Traceability.Contracts.Node.V1;
 
@@ -9,7 +7,7 @@ namespace Traceability.Node.Imports;
 
 /// <summary>Many records at once: all or nothing.</summary>
 [AllowRoles(Roles.Clerk)]
-internal sealed class ImportServer(HostedOperators operators, Recalculation recalculation, TimeProvider clock)
+internal sealed class ImportServer(HostedOperators operators, TimeProvider clock)
     : Wire.ImportService.ImportServiceBase
 {
     /// <summary>A sheet of this size is some 20 MB; more comes from a system that can send it in pieces.</summary>
@@ -30,31 +28,20 @@ internal sealed class ImportServer(HostedOperators operators, Recalculation reca
         var op = operators.Of(context);
         var (dryRun, rows) = await ReadAsync(requestStream, context);
         await TellAsync("checking", 0, rows.Count);
-        var existing = await Imports.ImportRecords.ReadAsync(op, rows, clock.GetUtcNow(), context.CancellationToken);
-        var plan = new ImportPlan(op, existing, clock.GetUtcNow());
-        plan.Check(rows);
-        await TellAsync("checking", rows.Count, rows.Count);
-
-        var store = !dryRun && plan.ErrorCount == 0;
-        if (store)
-        {
-            await StoreAsync(op, plan, context, done => TellAsync("storing", done, plan.Changes.Count));
-            await TellAsync("rolling up", 0, 0);
-            await recalculation.RunAsync(op, context.CancellationToken);
-        }
-
-        foreach (var errors in plan.Errors.Chunk(ErrorsPerMessage).DefaultIfEmpty([]))
+        var act = new ImportRecords(rows, dryRun, done => TellAsync("checking", done, rows.Count));
+        var outcome = await op.DoAsync(act, context);
+        foreach (var errors in outcome.Errors.Chunk(ErrorsPerMessage).DefaultIfEmpty([]))
         {
             await responseStream.SendAsync(
                 new()
                 {
                     Result = new()
                     {
-                        Stored = store,
-                        Changed = plan.Changes.Count,
-                        Unchanged = plan.Unchanged,
+                        Stored = outcome.Stored,
+                        Changed = outcome.Changed,
+                        Unchanged = outcome.Unchanged,
                         Errors = { errors },
-                        ErrorCount = plan.ErrorCount,
+                        ErrorCount = outcome.ErrorCount,
                     },
                 },
                 context);
@@ -71,7 +58,8 @@ internal sealed class ImportServer(HostedOperators operators, Recalculation reca
         ServerCallContext context)
     {
         var op = operators.Of(context);
-        var rows = await RecordExport.ReadAsync(op, clock.GetUtcNow(), context.CancellationToken);
+        await using var snapshot = await op.Database.SnapshotAsync(context.CancellationToken);
+        var rows = await RecordExport.ReadAsync(snapshot.Session, clock.GetUtcNow(), context.CancellationToken);
         foreach (var page in rows.Chunk(ProgressEvery))
         {
             await responseStream.SendAsync(new() { Rows = { page } }, context);
@@ -108,21 +96,4 @@ internal sealed class ImportServer(HostedOperators operators, Recalculation reca
 
         return (dryRun ?? false, rows);
     }
-
-    private static async Task StoreAsync(
-        HostedOperator op, ImportPlan plan, ServerCallContext context, Func<int, Task> tell) =>
-        await op.WorkAsync(context, async work =>
-        {
-            foreach (var (index, change) in plan.Changes.Index())
-            {
-                await change.Store(work, context.CancellationToken);
-                if (index % ProgressEvery == 0)
-                {
-                    await tell(index);
-                }
-            }
-
-            Recalculation.Note(work, plan.Touched);
-            return true;
-        });
 }

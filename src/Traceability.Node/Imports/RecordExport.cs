@@ -1,11 +1,11 @@
 using System.Globalization;
+using Marten;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Parts;
 using Traceability.Domain.Quantities;
 using Traceability.Domain.Releases;
 using Traceability.Domain.Trades;
 using Traceability.Node.Footprints;
-using Traceability.Node.Operators;
 using Wire = Traceability.Contracts.Node.V1;
 
 namespace Traceability.Node.Imports;
@@ -14,14 +14,19 @@ namespace Traceability.Node.Imports;
 internal static class RecordExport
 {
     public static async Task<IReadOnlyList<Wire.ImportRow>> ReadAsync(
-        HostedOperator op, DateTimeOffset now, CancellationToken cancellationToken)
+        IQuerySession session, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var parts = await op.QueryAsync<Part>("order by d.id", cancellationToken);
-        var bills = await op.QueryAsync<BillOfMaterials>("order by d.id", cancellationToken);
-        var footprints = await op.QueryAsync<Footprint>("order by d.id", cancellationToken);
-        var trades = await op.QueryAsync<Trade>("order by d.id", cancellationToken);
-        var releases = (await op.QueryAsync<Release>("order by d.id", cancellationToken))
-            .Where(release => !release.Revoked).ToDictionary(release => release.TradeId);
+        var batch = session.CreateBatchQuery();
+        var (readParts, readBills, readFootprints, readTrades, readReleases) = (
+            batch.Query<Part>().OrderBy(one => one.Id).ToList(),
+            batch.Query<BillOfMaterials>().OrderBy(one => one.Id).ToList(),
+            batch.Query<Footprint>().OrderBy(one => one.Id).ToList(),
+            batch.Query<Trade>().OrderBy(one => one.Id).ToList(),
+            batch.Query<Release>().Where(release => !release.Revoked).ToList());
+        await batch.Execute(cancellationToken);
+        var (parts, bills, footprints, trades) = (
+            await readParts, await readBills, await readFootprints, await readTrades);
+        var releases = (await readReleases).ToDictionary(release => release.TradeId);
         var names = parts.ToDictionary(
             part => part.TraceId, part => part.PartNumber.Length > 0 ? part.PartNumber : part.TraceId.ToString());
         return
@@ -48,9 +53,9 @@ internal static class RecordExport
             return row;
         });
 
-    private static Wire.ImportedPart Of(Part part, Dictionary<Guid, string> names) => new()
+    private static Wire.ImportedPart Of(Part part, Dictionary<TraceId, string> names) => new()
     {
-        PartNumber = names[part.TraceId],
+        PartNumber = part.PartNumber,
         TraceId = part.TraceId.ToString(),
         Name = part.Name,
         Kind = part.Kind == PartKind.Made ? "made" : "bought",
@@ -58,7 +63,7 @@ internal static class RecordExport
     };
 
     private static IEnumerable<Wire.ImportedLine> Of(
-        BillOfMaterials bill, DateTimeOffset now, Dictionary<Guid, string> names) =>
+        BillOfMaterials bill, DateTimeOffset now, Dictionary<TraceId, string> names) =>
         from line in bill.At(now)?.Lines ?? []
         from supplier in (line.Suppliers ?? []).DefaultIfEmpty()
         select new Wire.ImportedLine
@@ -71,17 +76,17 @@ internal static class RecordExport
             Share = supplier is null ? "" : Amount.Format(supplier.Share),
         };
 
-    private static Wire.ImportedContribution Of(Footprint footprint, Dictionary<Guid, string> names) => new()
+    private static Wire.ImportedContribution Of(Footprint footprint, Dictionary<TraceId, string> names) => new()
     {
         Part = names[footprint.TraceId],
-        Figures = WireFigures.ToWire(footprint.Contribution!),
+        Figures = FigureMapping.ToWire(footprint.Contribution!, footprint.PrimaryShare),
         StartDate = Day(footprint.Period!.Start),
         EndDate = Day(footprint.Period.End.AddTicks(-1)),
         Source = footprint.Source ?? "",
         ValidUntilDate = footprint.ValidUntil is { } until ? Day(until.AddTicks(-1)) : "",
     };
 
-    private static Wire.ImportedTrade Of(Trade trade, Dictionary<Guid, string> names) => new()
+    private static Wire.ImportedTrade Of(Trade trade, Dictionary<TraceId, string> names) => new()
     {
         TradeId = trade.TradeId.ToString(),
         Part = names[trade.DownstreamTraceId!.Value],
@@ -91,7 +96,7 @@ internal static class RecordExport
     };
 
     private static Wire.ImportedAnswer Of(
-        Trade trade, Dictionary<Guid, Release> releases, Dictionary<Guid, string> names)
+        Trade trade, Dictionary<TradeId, Release> releases, Dictionary<TraceId, string> names)
     {
         var release = releases.GetValueOrDefault(trade.TradeId);
         return new()

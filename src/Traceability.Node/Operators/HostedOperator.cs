@@ -1,32 +1,50 @@
 using System.Diagnostics;
 using Grpc.Core;
-using Npgsql;
-using Traceability.Domain;
+using Marten;
 using Traceability.Hosting;
-using Traceability.Node.Exchange;
-using Traceability.Storage;
+using Traceability.Node.Exchange.Transport;
 using Traceability.Storage.Logs;
 
 namespace Traceability.Node.Operators;
 
 /// <summary>One operator of this node: its database, its keys, its way to the broker.</summary>
-internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerClient broker, EventStore store)
-    : IDisposable
+internal sealed partial class HostedOperator(
+    OperatorId operatorId, OperatorKeys keys, BrokerClient broker, EventDatabase database, NodeSettings node,
+    FollowUp followUp, TimeProvider clock, ILogger logger) : IDisposable
 {
     public static readonly ActivitySource Activities = new("Traceability.Node");
 
-    private readonly SemaphoreSlim _outbox = new(0, 1);
+    /// <summary>Any number will do, as long as all processes take the same.</summary>
+    private const long Turn = 0x5472_6163_6163;
+
+    private readonly SemaphoreSlim _acting = new(1);
     private readonly CancellationTokenSource _stopping = new();
-    private TaskCompletionSource _committed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public Guid OperatorId { get; } = operatorId;
+    public OperatorId OperatorId => operatorId;
 
-    public OperatorKeys Keys { get; } = keys;
+    public OperatorKeys Keys => keys;
 
-    public BrokerClient Broker { get; } = broker;
+    public BrokerClient Broker => broker;
+
+    public EventDatabase Database => database;
 
     /// <summary>The tamper-evident log of this operator's events.</summary>
-    public HistoryLog Log { get; } = store.KeepLog(EventStore.DatabaseOf(operatorId), keys.Log);
+    public HistoryLog Log { get; } = database.Log!;
+
+    /// <summary>Ends with the next commit in this process.</summary>
+    public Signal Committed { get; } = new();
+
+    /// <summary>There is something to send.</summary>
+    public Signal Noticed { get; } = new();
+
+    /// <summary>A person wants something tried again.</summary>
+    public Signal Retried { get; } = new();
+
+    /// <summary>Something will come due.</summary>
+    public Signal DueNoted { get; } = new();
+
+    /// <summary>Something was sent, or will not be.</summary>
+    public Signal Sent { get; } = new();
 
     /// <summary>Why nothing is answered or done for this operator any more; null as long as all is well.</summary>
     public string? Stopped { get; private set; }
@@ -34,56 +52,27 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
     /// <summary>Ends all that is done for this operator without being asked.</summary>
     public CancellationToken Stopping => _stopping.Token;
 
-    /// <summary>One roll-up at a time: each sees all that was committed before it.</summary>
-    public SemaphoreSlim RollingUp { get; } = new(1);
-
     /// <summary>One rotation of keys at a time.</summary>
     public SemaphoreSlim Rotating { get; } = new(1);
 
-    public string Database { get; } = EventStore.DatabaseOf(operatorId);
+    /// <summary>For questions; each is answered with what is committed then.</summary>
+    public IQuerySession Query() => database.Query();
 
-    /// <summary>Tables beside the events.</summary>
-    public NpgsqlDataSource Source => store.Source(Database);
-
-    /// <summary>Ends with the next commit in this process.</summary>
-    public Task Committed => Volatile.Read(ref _committed).Task;
-
-    /// <summary>Work in the name of a caller.</summary>
-    /// <exception cref="RefusedException">The operator is stopped.</exception>
-    public Task<T> WorkAsync<T>(ServerCallContext call, Func<Work, Task<T>> work) => Stopped is { } finding
+    /// <summary>An act in the name of a caller.</summary>
+    /// <exception cref="RefusedException">A rule said no, or the operator is stopped.</exception>
+    public Task<T> DoAsync<T>(IAct<T> act, ServerCallContext call) => Stopped is { } finding
         ? throw Refused(finding)
-        : WorkAsync(
-            new Provenance(call.Caller().ClientId, Activity.Current?.Id, call.Method), work, call.CancellationToken);
+        : DoAsync(
+            act, new Provenance(call.Caller().ClientId, Activity.Current?.Id, call.Method), call.CancellationToken);
 
-    /// <summary>Work of the node itself.</summary>
+    /// <summary>An act of the node itself.</summary>
     /// <exception cref="BrokenHistoryException">
     /// The operator is stopped. No refusal, because what is refused is not tried again.
     /// </exception>
-    public Task<T> WorkAsync<T>(string causation, Func<Work, Task<T>> work, CancellationToken cancellationToken) =>
+    public Task<T> DoAsync<T>(IAct<T> act, string causation, CancellationToken cancellationToken) =>
         Stopped is { } finding
             ? throw new BrokenHistoryException(finding)
-            : WorkAsync(new Provenance("node", Activity.Current?.Id, causation), work, cancellationToken);
-
-    public Task<T?> ReadAsync<T>(string key, CancellationToken cancellationToken)
-        where T : class => store.ReadAsync<T>(Database, key, cancellationToken);
-
-    public Task<IReadOnlyList<T>> QueryAsync<T>(
-        string where, CancellationToken cancellationToken, params object[] values)
-        where T : class => store.QueryAsync<T>(Database, where, cancellationToken, values);
-
-    /// <summary>The states of many streams, as far as there are any, in order of their keys.</summary>
-    public async Task<IReadOnlyList<T>> ManyAsync<T>(
-        IReadOnlyCollection<Guid> ids, Func<Guid, string> key, CancellationToken cancellationToken)
-        where T : class => ids.Count == 0
-            ? []
-            : await QueryAsync<T>(
-                "where d.id = any(?) order by d.id", cancellationToken, (object)ids.Select(key).ToArray());
-
-    public Task<long> VersionAsync(string key, CancellationToken cancellationToken) =>
-        store.VersionAsync(Database, key, cancellationToken);
-
-    public Task<IReadOnlyList<object>> EventsAsync(string key, CancellationToken cancellationToken) =>
-        store.EventsAsync(Database, key, cancellationToken);
+            : DoAsync(act, new Provenance("node", Activity.Current?.Id, causation), cancellationToken);
 
     /// <summary>History is not what it should be: whatever was built on it would be wrong, too.</summary>
     public void Stop(string finding)
@@ -95,39 +84,100 @@ internal sealed class HostedOperator(Guid operatorId, OperatorKeys keys, BrokerC
     public RefusedException Refused(string finding) =>
         new(RefusalReason.HistoryBroken, finding, ("operator_id", $"{OperatorId}"));
 
-    public Task<IReadOnlyList<RecordedEvent>> HistoryAsync(
-        IReadOnlyCollection<string> keys, CancellationToken cancellationToken) =>
-        store.HistoryAsync(Database, keys, cancellationToken);
-
     public void Dispose()
     {
-        _outbox.Dispose();
+        _acting.Dispose();
         _stopping.Dispose();
-        RollingUp.Dispose();
         Rotating.Dispose();
     }
 
-    /// <summary>There is something to send.</summary>
-    public void WakeSender()
+    private async Task<T> DoAsync<T>(IAct<T> act, Provenance provenance, CancellationToken cancellationToken)
+    {
+        var strangers = await broker.StrangersAsync(act.Members, cancellationToken);
+        Done<T> done;
+        // One act at a time: here, so that those who wait hold no connection; in the database for other processes.
+        await _acting.WaitAsync(cancellationToken);
+        try
+        {
+            done = await LostRaceException.RunAsync(
+                () => AttemptAsync(act, provenance, strangers, cancellationToken), database.Name, cancellationToken);
+        }
+        finally
+        {
+            _acting.Release();
+        }
+
+        Committed.Set();
+        if (done.Noticed)
+        {
+            Noticed.Set();
+        }
+
+        if (done.Due)
+        {
+            DueNoted.Set();
+        }
+
+        return done.Result;
+    }
+
+    /// <summary>A roll-up that fails must not keep anybody from saying what is so: it is put aside.</summary>
+    private async Task<Done<T>> AttemptAsync<T>(
+        IAct<T> act, Provenance provenance, IReadOnlySet<OperatorId> strangers, CancellationToken cancellationToken)
     {
         try
         {
-            _outbox.Release();
+            return await OnceAsync(act, provenance, strangers, FollowAsync, cancellationToken);
         }
-        catch (SemaphoreFullException)
+        catch (FollowUpFailedException failed)
         {
-            // It is awake already.
+            LogFollowUpFailed(failed.InnerException!, failed.Touched.Count);
+            return await OnceAsync(
+                act, provenance, strangers, (session, _) => SetAsideAsync(session, failed), cancellationToken);
         }
     }
 
-    public Task<bool> WaitForOutboxAsync(TimeSpan longest, CancellationToken cancellationToken) =>
-        _outbox.WaitAsync(longest, cancellationToken);
-
-    private async Task<T> WorkAsync<T>(
-        Provenance provenance, Func<Work, Task<T>> work, CancellationToken cancellationToken)
+    private async Task<Done<T>> OnceAsync<T>(
+        IAct<T> act, Provenance provenance, IReadOnlySet<OperatorId> strangers, FollowUp follow,
+        CancellationToken cancellationToken)
     {
-        var result = await store.WorkAsync(Database, provenance, work, cancellationToken);
-        Interlocked.Exchange(ref _committed, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
-        return result;
+        await using var session = new OperatorSession(
+            await database.BeginAsync(provenance, Turn, cancellationToken), this, node, strangers, clock.GetUtcNow());
+        var result = await act.HandleAsync(session, cancellationToken);
+        await follow(session, cancellationToken);
+        await session.CommitAsync(cancellationToken);
+        return new(result, session.HasNotices, session.HasDue);
+    }
+
+    private async Task FollowAsync(OperatorSession session, CancellationToken cancellationToken)
+    {
+        var touched = session.Touched;
+        try
+        {
+            await followUp(session, cancellationToken);
+        }
+        catch (Exception exception) when (!Faults.IsTransient(exception))
+        {
+            throw new FollowUpFailedException(touched, exception);
+        }
+    }
+
+    private static Task SetAsideAsync(OperatorSession session, FollowUpFailedException failed)
+    {
+        session.TakeTouched();
+        session.SetAside(RecalculationProblem.Of(failed.Touched, failed.InnerException!));
+        return Task.CompletedTask;
+    }
+
+    [LoggerMessage(LogLevel.Error, "The roll-up of {Count} parts failed and was put aside")]
+    private partial void LogFollowUpFailed(Exception fault, int count);
+
+    /// <summary>What came of an act, and what there is to do now that it is committed.</summary>
+    private sealed record Done<T>(T Result, bool Noticed, bool Due);
+
+    private sealed class FollowUpFailedException(IReadOnlyCollection<TraceId> touched, Exception fault)
+        : Exception(fault.Message, fault)
+    {
+        public IReadOnlyCollection<TraceId> Touched => touched;
     }
 }

@@ -3,11 +3,9 @@ using System.Threading.Channels;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Traceability.Domain;
 using Traceability.Hosting;
 using Traceability.Node.Audit;
-using Traceability.Node.Exchange;
-using Traceability.Storage;
+using Traceability.Node.Exchange.Transport;
 using Traceability.Storage.Logs;
 
 namespace Traceability.Node.Operators;
@@ -17,20 +15,23 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
 {
     private const int ShortestSecret = 32;
 
-    private readonly EventStore _store;
+    private readonly EventDatabases _databases;
+    private readonly NodeSettings _node;
+    private readonly FollowUp _followUp;
     private readonly HostSettings _host;
     private readonly string _keySecret;
     private readonly TimeProvider _clock;
     private readonly ILogger<HostedOperators> _logger;
     private readonly GrpcChannel _broker;
     private readonly SocketsHttpHandler _tokens;
-    private readonly ConcurrentDictionary<Guid, HostedOperator> _operators = [];
-    private readonly Channel<HostedOperator> _arrivals = Channel.CreateUnbounded<HostedOperator>();
+    private readonly ConcurrentDictionary<OperatorId, HostedOperator> _operators = [];
+    private readonly List<Channel<HostedOperator>> _watchers = [];
 
     public HostedOperators(
-        NodeSettings node, HostSettings host, EventStore store, TimeProvider clock, ILogger<HostedOperators> logger)
+        NodeSettings node, HostSettings host, EventDatabases databases, FollowUp followUp, TimeProvider clock,
+        ILogger<HostedOperators> logger)
     {
-        (_store, _host, _clock, _logger) = (store, host, clock, logger);
+        (_node, _host, _databases, _followUp, _clock, _logger) = (node, host, databases, followUp, clock, logger);
         _keySecret = File.ReadAllText(node.KeySecretFile).Trim();
         if (_keySecret.Length < ShortestSecret)
         {
@@ -45,9 +46,18 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
         _tokens = federation.Create();
     }
 
-    /// <summary>Every operator as it comes to live here. For one reader.</summary>
-    public IAsyncEnumerable<HostedOperator> ArrivalsAsync(CancellationToken cancellationToken) =>
-        _arrivals.Reader.ReadAllAsync(cancellationToken);
+    /// <summary>Every operator that lives here and is well, and others as they come.</summary>
+    public IAsyncEnumerable<HostedOperator> ArrivalsAsync(CancellationToken cancellationToken)
+    {
+        var channel = Channel.CreateUnbounded<HostedOperator>();
+        lock (_watchers)
+        {
+            _watchers.Add(channel);
+            All.Where(op => op.Stopped is null).ToList().ForEach(op => channel.Writer.TryWrite(op));
+        }
+
+        return channel.Reader.ReadAllAsync(cancellationToken);
+    }
 
     /// <summary>
     /// The caller's own operator. One that does not live here gets the stranger's answer to every question.
@@ -61,7 +71,7 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
     /// <summary>
     /// One that is not the caller's own: only for what it has granted. Null where it does not live here.
     /// </summary>
-    public HostedOperator? Find(Guid operatorId) => _operators.GetValueOrDefault(operatorId);
+    public HostedOperator? Find(OperatorId operatorId) => _operators.GetValueOrDefault(operatorId);
 
     /// <summary>For the rpcs that find out what is wrong with a stopped operator's history.</summary>
     public HostedOperator EvenStopped(ServerCallContext call)
@@ -77,23 +87,25 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
     /// </summary>
     public async Task HostAsync(OperatorSettings settings, CancellationToken cancellationToken)
     {
-        if (_operators.ContainsKey(settings.OperatorId))
+        var id = new OperatorId(settings.OperatorId);
+        if (_operators.ContainsKey(id))
         {
             return;
         }
 
         var http = new HttpClient(_tokens, disposeHandler: false);
         var tokens = new FederationTokens(http, _host.Issuer, settings.ClientId, settings.ClientSecret, _clock);
+        var keys = OperatorKeys.LoadOrCreate(id, settings.Keys, _keySecret);
+        var database = await _databases.OpenAsync(EventDatabases.NameOf(id), keys.Log, cancellationToken);
         var hosted = new HostedOperator(
-            settings.OperatorId,
-            OperatorKeys.LoadOrCreate(settings.OperatorId, settings.Keys, _keySecret),
-            new BrokerClient(_broker, tokens, _clock),
-            _store);
-        await _store.MigrateAsync(hosted.Database, cancellationToken);
+            id, keys, new BrokerClient(_broker, tokens, _clock), database, _node, _followUp, _clock, _logger);
         await StopIfBrokenAsync(hosted, cancellationToken);
-        if (_operators.TryAdd(settings.OperatorId, hosted) && hosted.Stopped is null)
+        lock (_watchers)
         {
-            _arrivals.Writer.TryWrite(hosted);
+            if (_operators.TryAdd(id, hosted) && hosted.Stopped is null)
+            {
+                _watchers.ForEach(watcher => watcher.Writer.TryWrite(hosted));
+            }
         }
     }
 
@@ -133,7 +145,8 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
     {
         foreach (var one in _operators.Values.Take(1))
         {
-            await one.VersionAsync("none", cancellationToken);
+            await using var command = one.Database.Source.CreateCommand("select 1");
+            await command.ExecuteScalarAsync(cancellationToken);
         }
 
         return _operators.Values.FirstOrDefault(one => one.Stopped is not null) is { } stopped
@@ -142,5 +155,5 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
     }
 
     [LoggerMessage(LogLevel.Critical, "Operator {OperatorId} is stopped: {Finding}")]
-    private partial void LogStopped(Guid operatorId, string finding);
+    private partial void LogStopped(OperatorId operatorId, string finding);
 }

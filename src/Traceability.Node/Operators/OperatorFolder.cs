@@ -74,7 +74,7 @@ internal sealed partial class OperatorFolder(
             var settings = await JsonSerializer.DeserializeAsync<OperatorSettings>(stream, Json, cancellationToken)
                 ?? throw new JsonException("The file is empty.");
             await operators.HostAsync(settings, cancellationToken);
-            LogTakenUp(settings.OperatorId);
+            LogTakenUp(new(settings.OperatorId));
         }
         catch (JsonException)
         {
@@ -89,7 +89,7 @@ internal sealed partial class OperatorFolder(
     }
 
     [LoggerMessage(LogLevel.Information, "Operator {OperatorId} lives here now")]
-    private partial void LogTakenUp(Guid operatorId);
+    private partial void LogTakenUp(OperatorId operatorId);
 
     [LoggerMessage(LogLevel.Error, "{File} does not describe an operator: operatorId, clientId, clientSecret and keys "
         + "are needed")]

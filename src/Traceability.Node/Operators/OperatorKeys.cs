@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Traceability.Contracts.Broker.V1;
-using Traceability.Node.Exchange;
+using Traceability.Evidence;
+using Traceability.Node.Exchange.Transport;
 using Traceability.Proofs;
 using Traceability.Proofs.Logs;
 
@@ -17,15 +18,16 @@ internal sealed class OperatorKeys
     /// <summary>A key that is not published yet; a rotation that was cut off goes on with it.</summary>
     private const string Unpublished = ".new";
 
+    private readonly OperatorId _operatorId;
     private readonly string _folder;
     private readonly string _secret;
     private readonly byte[] _referenceKey;
     private readonly Dictionary<KeyUse, List<PrivateKey>> _keys;
     private bool _logKeyPublished;
 
-    private OperatorKeys(Guid operatorId, string folder, string secret)
+    private OperatorKeys(OperatorId operatorId, string folder, string secret)
     {
-        (_folder, _secret) = (folder, secret);
+        (_operatorId, _folder, _secret) = (operatorId, folder, secret);
         Directory.CreateDirectory(folder);
         _keys = new[] { KeyUse.Signing, KeyUse.Sealing }.ToDictionary(use => use, Load);
         var file = Path.Combine(folder, "part-reference.key");
@@ -41,7 +43,7 @@ internal sealed class OperatorKeys
             Write(log, SecretBox.Seal(secret, RandomNumberGenerator.GetBytes(ReferenceKeyBytes)));
         }
 
-        Log = LogKeys.Of(LogKeys.OriginOf(operatorId), SecretBox.Open(secret, File.ReadAllText(log)));
+        Log = LogKeys.Of(LogKeys.OriginOf(operatorId.Value), SecretBox.Open(secret, File.ReadAllText(log)));
     }
 
     /// <summary>With which the operator's log is sealed and signed.</summary>
@@ -52,9 +54,9 @@ internal sealed class OperatorKeys
     /// <summary>Newest first.</summary>
     public IEnumerable<PrivateKey> Sealing => Enumerable.Reverse(_keys[KeyUse.Sealing]);
 
-    /// <summary>One of the operator's own signing keys, in use or replaced.</summary>
-    public PublicKey? SigningKey(string keyId) =>
-        _keys[KeyUse.Signing].Select(key => key.Public).FirstOrDefault(key => key.KeyId == keyId);
+    /// <summary>The operator's own signing keys, in use or replaced: what it signed itself it believes.</summary>
+    public KeyRing OwnRing => new(_keys[KeyUse.Signing].Select(key => new SigningKey(
+        _operatorId, key.Public.KeyId, key.Public.ToJwk(), DateTimeOffset.MinValue, null)));
 
     /// <summary>Oldest first.</summary>
     public IReadOnlyList<(KeyUse Use, PrivateKey Key, bool Current)> All =>
@@ -62,7 +64,7 @@ internal sealed class OperatorKeys
         .. _keys.SelectMany(use => use.Value.Select((key, index) => (use.Key, key, index == use.Value.Count - 1))),
     ];
 
-    public static OperatorKeys LoadOrCreate(Guid operatorId, string folder, string secret) =>
+    public static OperatorKeys LoadOrCreate(OperatorId operatorId, string folder, string secret) =>
         new(operatorId, folder, secret);
 
     /// <summary>The witness must know the log's key before its first checkpoint. Again changes nothing.</summary>
@@ -78,7 +80,7 @@ internal sealed class OperatorKeys
     }
 
     /// <summary>The pseudonym by which others know a part: always the same, and says nothing about it.</summary>
-    public string PartRef(Guid traceId) => KeyedHash.Of(_referenceKey, traceId.ToByteArray());
+    public string PartRef(TraceId traceId) => KeyedHash.Of(_referenceKey, traceId.Value.ToByteArray());
 
     /// <summary>Makes a key, lets the caller publish it, and uses it from then on.</summary>
     public async Task<PrivateKey> RotateAsync(KeyUse use, Func<PrivateKey, Task> publish)

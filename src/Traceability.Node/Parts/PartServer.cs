@@ -1,66 +1,67 @@
-using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Marten;
 using Traceability.Domain.Parts;
-using Traceability.Domain.Quantities;
-using Traceability.Domain.Trades;
 using Traceability.Hosting;
-using Traceability.Node.Footprints;
 using Traceability.Node.Operators;
-using Traceability.Storage;
 using Wire = Traceability.Contracts.Node.V1;
 
 namespace Traceability.Node.Parts;
 
 /// <summary>The parts of one operator and what goes into them.</summary>
 [AllowRoles(Roles.Clerk, Roles.Auditor)]
-internal sealed class PartServer(HostedOperators operators, Recalculation recalculation, TimeProvider clock)
-    : Wire.PartService.PartServiceBase
+internal sealed class PartServer(HostedOperators operators, TimeProvider clock) : Wire.PartService.PartServiceBase
 {
-    internal const int MaxName = 200;
-    internal const int MaxPartNumber = 100;
+    private const int MaxIds = 1000;
 
     [AllowRoles(Roles.Clerk)]
     public override async Task<Wire.RegisterPartResponse> RegisterPart(
         Wire.RegisterPartRequest request, ServerCallContext context)
     {
-        var op = operators.Of(context);
         var wire = request.Part ?? new();
         var input = new Input();
-        var id = input.Id("part.trace_id", wire.TraceId);
-        var name = input.Text("part.name", wire.Name, 1, MaxName);
+        var id = input.Id<TraceId>("part.trace_id", wire.TraceId);
         var kind = input.Enum<Wire.PartKind, PartKind>("part.kind", wire.Kind);
-        var unit = input.Unit("part.declared_unit", wire.DeclaredUnit);
-        var number = input.Text("part.part_number", wire.PartNumber, 0, MaxPartNumber);
+        var act = Parts.RegisterPart.Read(
+            input, new("part.part_number", "part.name", "part.declared_unit"), id, wire.Name, kind, wire.DeclaredUnit,
+            wire.PartNumber);
         input.ThrowIfInvalid();
-
-        var wanted = new PartRegistered(id, name, kind, unit.Name, clock.GetUtcNow(), number);
-        var decided = await op.WorkAsync(context, work => work.DecideAsync<Part>(
-            Keys.Part(id), part => Part.Register(part, wanted), context.CancellationToken));
-        return new() { Part = ToWire(decided.State) };
-    }
-
-    public override async Task<Wire.GetPartResponse> GetPart(Wire.GetPartRequest request, ServerCallContext context)
-    {
-        var op = operators.Of(context);
-        var input = new Input();
-        var id = input.Id("trace_id", request.TraceId);
-        input.ThrowIfInvalid();
-        return new() { Part = ToWire(await op.PartAsync(id, context.CancellationToken)) };
+        var part = await operators.Of(context).DoAsync(act, context);
+        return new() { Part = PartMapping.ToWire(part.State) };
     }
 
     [AllowRoles(Roles.Clerk)]
     public override async Task<Wire.RetirePartResponse> RetirePart(
         Wire.RetirePartRequest request, ServerCallContext context)
     {
+        var input = new Input();
+        var act = new RetirePart(input.Id<TraceId>("trace_id", request.TraceId));
+        input.ThrowIfInvalid();
+        var part = await operators.Of(context).DoAsync(act, context);
+        return new() { Part = PartMapping.ToWire(part.State) };
+    }
+
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.DeclareBillOfMaterialsResponse> DeclareBillOfMaterials(
+        Wire.DeclareBillOfMaterialsRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var act = new DeclareBillOfMaterials(
+            input.Id<TraceId>("parent_trace_id", request.ParentTraceId),
+            PartMapping.Read(input, "lines", request.Lines),
+            input.OptionalTime("valid_from_time", request.ValidFromTime),
+            input.Etag("etag", request.Etag));
+        input.ThrowIfInvalid();
+        var bill = await operators.Of(context).DoAsync(act, context);
+        return new() { BillOfMaterials = PartMapping.ToWire(bill.State, bill.State.Versions[^1]) };
+    }
+
+    public override async Task<Wire.GetPartResponse> GetPart(Wire.GetPartRequest request, ServerCallContext context)
+    {
         var op = operators.Of(context);
         var input = new Input();
-        var id = input.Id("trace_id", request.TraceId);
+        var id = input.Id<TraceId>("trace_id", request.TraceId);
         input.ThrowIfInvalid();
-        await op.PartAsync(id, context.CancellationToken);
-        var uses = await UsesAsync(op, id, clock.GetUtcNow(), context.CancellationToken);
-        var decided = await op.WorkAsync(context, work => work.DecideAsync<Part>(
-            Keys.Part(id), part => part!.Retire(uses, clock.GetUtcNow()), context.CancellationToken));
-        return new() { Part = ToWire(decided.State) };
+        return new() { Part = PartMapping.ToWire(await op.PartAsync(id, context.CancellationToken)) };
     }
 
     public override async Task<Wire.ListPartsResponse> ListParts(
@@ -68,48 +69,50 @@ internal sealed class PartServer(HostedOperators operators, Recalculation recalc
     {
         var op = operators.Of(context);
         var input = new Input();
-        var (size, token) = (input.PageSize(request.PageSize), input.Token(request.PageToken));
+        var (size, after) = (input.PageSize(request.PageSize), input.Token(request.PageToken));
         input.ThrowIfInvalid();
-        var page = await op.QueryAsync<Part>(
-            "where d.id > ? order by d.id limit ?", context.CancellationToken, token, size);
+        await using var session = op.Query();
+        var page = await session.Query<Part>().Where(part => part.Id.CompareTo(after) > 0)
+            .OrderBy(part => part.Id).Take(size).ToListAsync(context.CancellationToken);
         return new()
         {
-            Parts = { page.Select(ToWire) },
+            Parts = { page.Select(PartMapping.ToWire) },
             NextPageToken = page.Count < size ? "" : page[^1].Id,
         };
     }
 
-    [AllowRoles(Roles.Clerk)]
-    public override async Task<Wire.DeclareBillOfMaterialsResponse> DeclareBillOfMaterials(
-        Wire.DeclareBillOfMaterialsRequest request, ServerCallContext context)
+    public override async Task<Wire.FindPartsResponse> FindParts(
+        Wire.FindPartsRequest request, ServerCallContext context)
     {
         var op = operators.Of(context);
         var input = new Input();
-        var id = input.Id("parent_trace_id", request.ParentTraceId);
-        var lines = BillInput.Read(input, "lines", request.Lines);
-        var validFrom = input.OptionalTime("valid_from_time", request.ValidFromTime);
-        input.ThrowIfInvalid();
-
-        var parent = await op.PartAsync(id, context.CancellationToken);
-        var (parts, children) = await BelowAsync(op, lines, context.CancellationToken);
-        var decided = await op.WorkAsync(context, async work =>
+        var (size, after) = (input.PageSize(request.PageSize), input.Token(request.PageToken));
+        var text = input.Text("name_or_number", request.NameOrNumber, 0, Part.MaxName);
+        var ids = request.TraceIds.Count <= MaxIds
+            ? request.TraceIds.Index().Select(id => input.Id<TraceId>($"trace_ids[{id.Index}]", id.Item)).ToArray()
+            : [];
+        if (request.TraceIds.Count > MaxIds)
         {
-            var bill = await work.DecideAsync<BillOfMaterials>(
-                Keys.BillOfMaterials(id),
-                existing => BillOfMaterials.Declare(
-                    existing, parent, lines, validFrom, parts, at => children[at], clock.GetUtcNow()),
-                request.Etag,
-                context.CancellationToken);
-            if (bill.Events.Count > 0)
-            {
-                work.Line(id, lines.Select(line => line.ChildTraceId));
-                Recalculation.Note(work, id, validFrom);
-            }
+            input.Violate("trace_ids", request.TraceIds.Count, $"must be at most {MaxIds}.");
+        }
 
-            return bill;
-        });
-        await recalculation.RunAsync(op, context.CancellationToken);
-        return new() { BillOfMaterials = ToWire(id, decided.State.Versions[^1], decided.State.DeclaredAt) };
+        if (text.Length == 0 && request.TraceIds.Count == 0)
+        {
+            input.Violate("name_or_number", "", "must be a name or part number, unless trace ids are given.");
+        }
+
+        input.ThrowIfInvalid();
+        await using var session = op.Query();
+        var found = session.Query<Part>().Where(part => part.Id.CompareTo(after) > 0);
+        found = text.Length == 0 ? found : found.Where(part => part.PartNumber == text || part.Name == text);
+        string[] streams = [.. ids.Select(StreamNames.Part)];
+        found = streams.Length == 0 ? found : found.Where(part => part.Id.IsOneOf(streams));
+        var page = await found.OrderBy(part => part.Id).Take(size).ToListAsync(context.CancellationToken);
+        return new()
+        {
+            Parts = { page.Select(PartMapping.ToWire) },
+            NextPageToken = page.Count < size ? "" : page[^1].Id,
+        };
     }
 
     public override async Task<Wire.GetBillOfMaterialsResponse> GetBillOfMaterials(
@@ -117,82 +120,18 @@ internal sealed class PartServer(HostedOperators operators, Recalculation recalc
     {
         var op = operators.Of(context);
         var input = new Input();
-        var id = input.Id("parent_trace_id", request.ParentTraceId);
+        var id = input.Id<TraceId>("parent_trace_id", request.ParentTraceId);
         var at = input.OptionalTime("at_time", request.AtTime) ?? clock.GetUtcNow();
         input.ThrowIfInvalid();
         await op.PartAsync(id, context.CancellationToken);
-        var bill = await op.ReadAsync<BillOfMaterials>(Keys.BillOfMaterials(id), context.CancellationToken);
+        await using var session = op.Query();
+        var bill = await session.LoadAsync<BillOfMaterials>(
+            StreamNames.BillOfMaterials(id), context.CancellationToken);
         return new()
         {
-            BillOfMaterials = bill?.At(at) is { } version
-                ? ToWire(id, version, bill.DeclaredAt)
-                : new() { ParentTraceId = id.ToString() },
+            BillOfMaterials = bill is null
+                ? new() { ParentTraceId = id.ToString() }
+                : PartMapping.ToWire(bill, bill.At(at)),
         };
     }
-
-    /// <summary>Made parts are looked into as deep as they go: any of them may lead back to the parent.</summary>
-    private static async Task<(Dictionary<Guid, Part> Parts, ILookup<Guid, Guid> Children)> BelowAsync(
-        HostedOperator op, IEnumerable<BillOfMaterialsLine> lines, CancellationToken cancellationToken)
-    {
-        var below = await Links.BelowAsync(op.Source, lines.Select(line => line.ChildTraceId), cancellationToken);
-        var parts = await op.ManyAsync<Part>(below, Keys.Part, cancellationToken);
-        var bills = await op.ManyAsync<BillOfMaterials>(below, Keys.BillOfMaterials, cancellationToken);
-        return (
-            parts.ToDictionary(part => part.TraceId),
-            bills.SelectMany(bill => bill.Versions.SelectMany(version => version.Lines)
-                .Select(line => (bill.ParentTraceId, line.ChildTraceId)))
-                .ToLookup(line => line.ParentTraceId, line => line.ChildTraceId));
-    }
-
-    /// <summary>What still rests on a part.</summary>
-    private static async Task<List<string>> UsesAsync(
-        HostedOperator op, Guid traceId, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        var above = await Links.AboveAsync(op.Source, [traceId], cancellationToken);
-        var bills = await op.ManyAsync<BillOfMaterials>(above, Keys.BillOfMaterials, cancellationToken);
-        var trades = await op.QueryAsync<Trade>(
-            Links.OfTradesAbout("trade/"), cancellationToken, new[] { traceId });
-        return
-        [
-            .. bills.Where(bill => bill.At(now)?.Lines.Any(line => line.ChildTraceId == traceId) ?? false)
-                .Select(bill => $"part {bill.ParentTraceId}"),
-            .. trades.Where(trade => trade.Status is TradeStatus.Requested or TradeStatus.Accepted)
-                .Select(trade => $"trade {trade.TradeId}"),
-        ];
-    }
-
-    private static Wire.Part ToWire(Part part) => new()
-    {
-        TraceId = part.TraceId.ToString(),
-        Name = part.Name,
-        Kind = (Wire.PartKind)part.Kind,
-        DeclaredUnit = part.DeclaredUnit,
-        RegisterTime = part.RegisteredAt.ToTimestamp(),
-        PartNumber = part.PartNumber,
-        Retired = part.Retired,
-    };
-
-    private static Wire.BillOfMaterials ToWire(Guid parent, BillVersion version, DateTimeOffset declaredAt) => new()
-    {
-        ParentTraceId = parent.ToString(),
-        Version = version.Version,
-        DeclareTime = declaredAt.ToTimestamp(),
-        ValidFromTime = version.ValidFrom.ToTimestamp(),
-        Lines =
-        {
-            version.Lines.Select(line => new Wire.BillOfMaterialsLine
-            {
-                ChildTraceId = line.ChildTraceId.ToString(),
-                Quantity = WireFigures.ToWire(line.Quantity),
-                Suppliers =
-                {
-                    (line.Suppliers ?? []).Select(one => new Wire.SupplierShare
-                    {
-                        TradeId = one.TradeId.ToString(),
-                        Share = Amount.Format(one.Share),
-                    }),
-                },
-            }),
-        },
-    };
 }

@@ -1,13 +1,12 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Traceability.Domain;
+using Marten;
 using Traceability.Domain.Releases;
 using Traceability.Domain.Statements;
 using Traceability.Domain.Trades;
 using Traceability.Hosting;
-using Traceability.Node.Exchange;
 using Traceability.Node.Operators;
-using Traceability.Storage;
+using Traceability.Node.Trades;
 using Wire = Traceability.Contracts.Node.V1;
 
 namespace Traceability.Node.Releases;
@@ -17,59 +16,28 @@ namespace Traceability.Node.Releases;
 internal sealed class ReleaseServer(HostedOperators operators, NodeSettings node, TimeProvider clock)
     : Wire.ReleaseService.ReleaseServiceBase
 {
+    /// <summary>The broker confirms within milliseconds, unless it is away.</summary>
+    private static readonly TimeSpan ConfirmDeadline = TimeSpan.FromSeconds(10);
+
+    /// <summary>What this process sends is told at once; what another sends is found by looking.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
+
     [AllowRoles(Roles.Clerk)]
     public override async Task<Wire.GrantReleaseResponse> GrantRelease(
         Wire.GrantReleaseRequest request, ServerCallContext context)
     {
-        var op = operators.Of(context);
         var input = new Input();
-        var id = input.Id("trade_id", request.TradeId);
-        var fields = input.Fields("fields", request.Fields);
-        if (!fields.Contains(FootprintField.Total) && !fields.Contains(FootprintField.Stages))
-        {
-            input.Violate(
-                "fields", string.Join(", ", fields), "must name the total or the stages; to show nothing, revoke it.");
-        }
-
-        string[] accepted =
-        [
-            .. request.AcceptedFindings.Index()
-                .Select(code => input.OneOf($"accepted_findings[{code.Index}]", code.Item, InferenceCheck.Codes))
-                .Distinct().Order(StringComparer.Ordinal),
-        ];
-        var purpose = input.OneOf("purpose", request.Purpose, Purposes.All);
-        var until = input.OptionalTime("valid_until_time", request.ValidUntilTime);
-        if (until <= clock.GetUtcNow())
-        {
-            input.Violate("valid_until_time", until, "must be in the future.");
-        }
-
+        var act = Releases.GrantRelease.Read(
+            input,
+            new("fields", "purpose", "valid_until_time"),
+            input.Id<TradeId>("trade_id", request.TradeId),
+            input.Fields("fields", request.Fields),
+            request.Purpose,
+            input.OptionalTime("valid_until_time", request.ValidUntilTime),
+            request.AcceptedFindings,
+            clock.GetUtcNow());
         input.ThrowIfInvalid();
-        var trade = await FindAsync(op, id, context.CancellationToken);
-        trade.MustBeSupplier(op.OperatorId);
-        if (trade.Status == TradeStatus.Accepted)
-        {
-            await InferenceReview.CheckAsync(
-                op, trade, fields, accepted, node.Inference, clock.GetUtcNow(), context.CancellationToken);
-        }
-
-        var release = await op.WorkAsync(context, async work =>
-        {
-            var decided = await work.DecideAsync<Release>(
-                Keys.Release(id),
-                existing => Release.Grant(
-                    existing, trade, op.OperatorId, fields, purpose, until, clock.GetUtcNow(), accepted),
-                context.CancellationToken);
-            if (decided.Events.Count > 0)
-            {
-                work.Send(Outbox.ReleaseGrant, id, new ReleaseToSend(decided.State.Revision));
-                work.Send(Outbox.Disclosure, id);
-            }
-
-            return decided.State;
-        });
-        op.WakeSender();
-        return new() { Release = ToWire(release) };
+        return new() { Release = ToWire((await operators.Of(context).DoAsync(act, context)).State) };
     }
 
     [AllowRoles(Roles.Clerk)]
@@ -78,30 +46,10 @@ internal sealed class ReleaseServer(HostedOperators operators, NodeSettings node
     {
         var op = operators.Of(context);
         var input = new Input();
-        var id = input.Id("trade_id", request.TradeId);
+        var act = new RevokeRelease(input.Id<TradeId>("trade_id", request.TradeId));
         input.ThrowIfInvalid();
-
-        var trade = await FindAsync(op, id, context.CancellationToken);
-        var release = await op.WorkAsync(context, async work =>
-        {
-            var decided = await work.DecideAsync<Release>(
-                Keys.Release(id),
-                existing => Release.Revoke(existing, trade, op.OperatorId, clock.GetUtcNow()),
-                context.CancellationToken);
-            if (decided.Events.Count > 0)
-            {
-                work.Send(Outbox.ReleaseRevoke, id, new ReleaseToSend(decided.State.Revision));
-            }
-
-            return decided.State;
-        });
-        if (release is null)
-        {
-            throw RefusedException.NotDisclosed("Release", "trade_id", id);
-        }
-
-        op.WakeSender();
-        await ConfirmAsync(op, release, context.CancellationToken);
+        var release = await op.DoAsync(act, context);
+        await ConfirmAsync(op, act.TradeId, context.CancellationToken);
         return new() { Release = ToWire(release) };
     }
 
@@ -110,18 +58,19 @@ internal sealed class ReleaseServer(HostedOperators operators, NodeSettings node
     {
         var op = operators.Of(context);
         var input = new Input();
-        var id = input.Id("trade_id", request.TradeId);
+        var id = input.Id<TradeId>("trade_id", request.TradeId);
         var fields = input.Fields("fields", request.Fields);
         input.ThrowIfInvalid();
-        var trade = await FindAsync(op, id, context.CancellationToken);
+        var trade = await op.TradeAsync(id, context.CancellationToken);
         trade.MustBeSupplier(op.OperatorId);
         if (trade.Status != TradeStatus.Accepted)
         {
             throw trade.NotAccepted();
         }
 
+        await using var snapshot = await op.Database.SnapshotAsync(context.CancellationToken);
         var findings = await InferenceReview.FindingsAsync(
-            op, trade, fields, clock.GetUtcNow(), context.CancellationToken);
+            snapshot.Session, snapshot.Connection, trade, fields, clock.GetUtcNow(), context.CancellationToken);
         return new()
         {
             Mode = node.Inference.ToString().ToLowerInvariant(),
@@ -143,15 +92,13 @@ internal sealed class ReleaseServer(HostedOperators operators, NodeSettings node
         var op = operators.Of(context);
         var input = new Input();
         var (size, skip) = (input.PageSize(request.PageSize), input.Offset(request.PageToken));
-        var trade = input.OptionalId("trade_id", request.TradeId);
+        var trade = input.OptionalId<TradeId>("trade_id", request.TradeId);
         input.ThrowIfInvalid();
-        var page = await op.QueryAsync<Disclosure>(
-            "where ? in ('', d.data ->> 'tradeId') "
-                + "order by (d.data ->> 'deliveredAt')::timestamptz desc, d.id offset ? limit ?",
-            context.CancellationToken,
-            $"{trade}",
-            skip,
-            size);
+        await using var session = op.Query();
+        var all = session.Query<Disclosure>();
+        var page = await (trade is { } id ? all.Where(one => one.TradeId == id) : all)
+            .OrderByDescending(one => one.DeliveredAt).ThenBy(one => one.Id).Skip(skip).Take(size)
+            .ToListAsync(context.CancellationToken);
         return new()
         {
             Disclosures =
@@ -161,7 +108,7 @@ internal sealed class ReleaseServer(HostedOperators operators, NodeSettings node
                     TradeId = one.TradeId.ToString(),
                     TraceId = $"{one.TraceId}",
                     BuyerOperatorId = $"{one.BuyerId}",
-                    Version = one.Version,
+                    Version = one.FootprintVersion,
                     Fields = { one.Fields.Select(field => (Contracts.Common.V1.FootprintField)field) },
                     DeliverTime = one.DeliveredAt.ToTimestamp(),
                 }),
@@ -175,34 +122,39 @@ internal sealed class ReleaseServer(HostedOperators operators, NodeSettings node
     {
         var op = operators.Of(context);
         var input = new Input();
-        var id = input.Id("trade_id", request.TradeId);
+        var id = input.Id<TradeId>("trade_id", request.TradeId);
         input.ThrowIfInvalid();
-        (await FindAsync(op, id, context.CancellationToken)).MustBeSupplier(op.OperatorId);
-        var release = await op.ReadAsync<Release>(Keys.Release(id), context.CancellationToken)
+        (await op.TradeAsync(id, context.CancellationToken)).MustBeSupplier(op.OperatorId);
+        await using var session = op.Query();
+        var release = await session.LoadAsync<Release>(StreamNames.Release(id), context.CancellationToken)
             ?? throw RefusedException.NotDisclosed("Release", "trade_id", id);
         return new() { Release = ToWire(release) };
     }
 
     /// <summary>A revocation counts when the broker knows it: then nothing is delivered under it any more.</summary>
-    private static async Task ConfirmAsync(HostedOperator op, Release release, CancellationToken cancellationToken)
+    private async Task ConfirmAsync(HostedOperator op, TradeId tradeId, CancellationToken cancellationToken)
     {
-        try
+        var deadline = clock.GetUtcNow() + ConfirmDeadline;
+        while (true)
         {
-            await Sender.RevokeReleaseAsync(op, release.TradeId, release.Revision, cancellationToken);
-        }
-        catch (Exception exception) when (exception is RpcException or HttpRequestException)
-        {
-            throw new RefusedException(
-                RefusalReason.PeerUnavailable,
-                "The release has ended in this node, but the broker has not confirmed it yet; it will be told. "
-                    + "Repeat the call to be sure.",
-                ("peer", "broker"));
+            var sent = op.Sent.Next;
+            if (!await Outbox.IsOpenAsync<ReleaseRevokeNotice>(op.Database.Source, tradeId, cancellationToken))
+            {
+                return;
+            }
+
+            if (clock.GetUtcNow() >= deadline)
+            {
+                throw new RefusedException(
+                    RefusalReason.PeerUnavailable,
+                    "The release has ended in this node, but the broker has not confirmed it yet; it will be told. "
+                        + "Repeat the call to be sure.",
+                    ("peer", "broker"));
+            }
+
+            await Task.WhenAny(sent, Task.Delay(LookInterval, clock, cancellationToken));
         }
     }
-
-    private static async Task<Trade> FindAsync(HostedOperator op, Guid id, CancellationToken cancellationToken) =>
-        await op.ReadAsync<Trade>(Keys.Trade(id), cancellationToken)
-        ?? throw RefusedException.NotDisclosed("Trade", "trade_id", id);
 
     private static Wire.Release ToWire(Release release) => new()
     {

@@ -1,16 +1,12 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Traceability.Domain;
+using Marten;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Footprints.RollUp;
-using Traceability.Domain.Parts;
 using Traceability.Domain.Releases;
 using Traceability.Domain.Trades;
 using Traceability.Hosting;
-using Traceability.Node.Exchange;
 using Traceability.Node.Operators;
-using Traceability.Node.Parts;
-using Traceability.Storage;
 using Wire = Traceability.Contracts.Node.V1;
 
 namespace Traceability.Node.Trades;
@@ -19,7 +15,6 @@ namespace Traceability.Node.Trades;
 [AllowRoles(Roles.Clerk, Roles.Auditor)]
 internal sealed class TradeServer(HostedOperators operators, TimeProvider clock) : Wire.TradeService.TradeServiceBase
 {
-    private const int MaxMessage = 1000;
     private const int DefaultDaysBefore = 7;
     private const int MaxDaysBefore = 365;
 
@@ -27,96 +22,85 @@ internal sealed class TradeServer(HostedOperators operators, TimeProvider clock)
     public override async Task<Wire.RequestTradeResponse> RequestTrade(
         Wire.RequestTradeRequest request, ServerCallContext context)
     {
-        var op = operators.Of(context);
         var input = new Input();
-        var id = input.Id("trade_id", request.TradeId);
-        var supplier = input.Id("supplier_operator_id", request.SupplierOperatorId);
-        var downstream = input.Id("downstream_trace_id", request.DownstreamTraceId);
-        var message = input.Text("message", request.Message, 0, MaxMessage);
-        var due = input.OptionalTime("due_time", request.DueTime);
+        var act = Trades.RequestTrade.Read(
+            input,
+            input.Id<TradeId>("trade_id", request.TradeId),
+            input.Id<TraceId>("downstream_trace_id", request.DownstreamTraceId),
+            request.SupplierOperatorId,
+            request.Message,
+            input.OptionalTime("due_time", request.DueTime));
         input.ThrowIfInvalid();
-
-        var part = await op.PartAsync(downstream, context.CancellationToken);
-        part.MustBe(PartKind.Bought);
-        await op.MustBeMemberAsync("supplier_operator_id", supplier, context.CancellationToken);
-        var requested = new TradeRequested(
-            id, op.OperatorId, supplier, downstream, message, due, clock.GetUtcNow(), part.DeclaredUnit);
-        var toSend = new TradeRequestToSend(supplier, message, due, part.DeclaredUnit);
-        return new()
-        {
-            Trade = await DecideAsync(
-                context, op, id, "", trade => Trade.Request(trade, requested), Outbox.TradeRequest, _ => toSend,
-                downstream),
-        };
+        return new() { Trade = await DoAsync(act, context) };
     }
 
     [AllowRoles(Roles.Clerk)]
     public override async Task<Wire.AcceptTradeResponse> AcceptTrade(
         Wire.AcceptTradeRequest request, ServerCallContext context)
     {
-        var op = operators.Of(context);
         var input = new Input();
-        var id = input.Id("trade_id", request.TradeId);
-        var upstream = input.Id("upstream_trace_id", request.UpstreamTraceId);
+        var act = new AcceptTrade(
+            input.Id<TradeId>("trade_id", request.TradeId),
+            input.Id<TraceId>("upstream_trace_id", request.UpstreamTraceId),
+            input.Etag("etag", request.Etag));
         input.ThrowIfInvalid();
-
-        await FindAsync(op, id, context.CancellationToken);
-        var part = await op.PartAsync(upstream, context.CancellationToken);
-        part.MustBe(PartKind.Made);
-        var partRef = op.Keys.PartRef(upstream);
-        return new()
-        {
-            Trade = await DecideAsync(
-                context,
-                op,
-                id,
-                request.Etag,
-                trade => Known(trade, id).Accept(
-                    upstream, part.Unit, partRef, op.OperatorId, clock.GetUtcNow()),
-                Outbox.TradeAccept,
-                _ => new TradeAcceptToSend(partRef),
-                upstream),
-        };
+        return new() { Trade = await DoAsync(act, context) };
     }
 
     [AllowRoles(Roles.Clerk)]
     public override async Task<Wire.RejectTradeResponse> RejectTrade(
         Wire.RejectTradeRequest request, ServerCallContext context)
     {
-        var op = operators.Of(context);
         var input = new Input();
-        var id = input.Id("trade_id", request.TradeId);
-        var message = input.Text("message", request.Message, 0, MaxMessage);
+        var act = Trades.RejectTrade.Read(input, request.TradeId, request.Message, request.Etag);
         input.ThrowIfInvalid();
-
-        return new()
-        {
-            Trade = await DecideAsync(
-                context,
-                op,
-                id,
-                request.Etag,
-                trade => Known(trade, id).Reject(message, op.OperatorId, clock.GetUtcNow()),
-                Outbox.TradeReject,
-                trade => new TradeRejectToSend(trade.BuyerId, message)),
-        };
+        return new() { Trade = await DoAsync(act, context) };
     }
 
     [AllowRoles(Roles.Clerk)]
     public override async Task<Wire.CancelTradeResponse> CancelTrade(
         Wire.CancelTradeRequest request, ServerCallContext context)
     {
-        var trade = await ActAsync(
-            request.TradeId, context, (trade, op) => trade.Cancel(op, clock.GetUtcNow()), Outbox.TradeCancel);
-        return new() { Trade = trade };
+        var input = new Input();
+        var act = new CancelTrade(input.Id<TradeId>("trade_id", request.TradeId));
+        input.ThrowIfInvalid();
+        return new() { Trade = await DoAsync(act, context) };
     }
 
     [AllowRoles(Roles.Clerk)]
     public override async Task<Wire.EndTradeResponse> EndTrade(Wire.EndTradeRequest request, ServerCallContext context)
     {
-        var trade = await ActAsync(
-            request.TradeId, context, (trade, op) => trade.End(op, clock.GetUtcNow()), Outbox.TradeEnd);
-        return new() { Trade = trade };
+        var input = new Input();
+        var act = new EndTrade(input.Id<TradeId>("trade_id", request.TradeId));
+        input.ThrowIfInvalid();
+        return new() { Trade = await DoAsync(act, context) };
+    }
+
+    public override async Task<Wire.GetTradeResponse> GetTrade(Wire.GetTradeRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var id = input.Id<TradeId>("trade_id", request.TradeId);
+        input.ThrowIfInvalid();
+        var trade = await op.TradeAsync(id, context.CancellationToken);
+        return new() { Trade = ToWire(trade, trade.StreamVersion) };
+    }
+
+    public override async Task<Wire.ListTradesResponse> ListTrades(
+        Wire.ListTradesRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var (size, after) = (input.PageSize(request.PageSize), input.Token(request.PageToken));
+        input.ThrowIfInvalid();
+        await using var session = op.Query();
+        var page = await session.Query<Trade>().Where(trade => trade.Id.CompareTo(after) > 0)
+            .OrderBy(trade => trade.Id).Take(size).ToListAsync(context.CancellationToken);
+        return new()
+        {
+            Trades = { page.Select(trade => ToWire(trade, trade.StreamVersion)) },
+            NextPageToken = page.Count < size ? "" : page[^1].Id,
+        };
     }
 
     public override async Task<Wire.ListRemindersResponse> ListReminders(
@@ -133,13 +117,11 @@ internal sealed class TradeServer(HostedOperators operators, TimeProvider clock)
         input.ThrowIfInvalid();
         var now = clock.GetUtcNow();
         var soon = now.AddDays(request.DaysBefore == 0 ? DefaultDaysBefore : request.DaysBefore);
-        var trades = await op.QueryAsync<Trade>(
-            "where d.data ->> 'status' = 'Requested' and (d.data ->> 'dueAt')::timestamptz < ? "
-                + "order by (d.data ->> 'dueAt')::timestamptz, d.id offset ? limit ?",
-            context.CancellationToken,
-            soon,
-            skip,
-            size);
+        await using var session = op.Query();
+        var trades = await session.Query<Trade>()
+            .Where(trade => trade.Status == TradeStatus.Requested && trade.DueAt < soon)
+            .OrderBy(trade => trade.DueAt).ThenBy(trade => trade.Id).Skip(skip).Take(size)
+            .ToListAsync(context.CancellationToken);
         return new()
         {
             Reminders =
@@ -160,47 +142,29 @@ internal sealed class TradeServer(HostedOperators operators, TimeProvider clock)
         Wire.GetTradeProgressRequest request, ServerCallContext context)
     {
         var op = operators.Of(context);
-        var trades = await op.QueryAsync<Trade>("order by d.id", context.CancellationToken);
-        var told = (await op.QueryAsync<UpstreamTotal>("order by d.id", context.CancellationToken))
-            .Where(upstream => upstream.State == LineState.Answered).Select(upstream => upstream.TradeId);
-        var released = (await op.QueryAsync<Release>("order by d.id", context.CancellationToken))
-            .Where(release => !release.Revoked).Select(release => release.TradeId);
+        await using var session = op.Query();
+        var batch = session.CreateBatchQuery();
+        var reading = batch.Query<Trade>().ToList();
+        var answered = batch.Query<UpstreamTotal>().Where(upstream => upstream.State == LineState.Answered)
+            .Select(upstream => upstream.TradeId).ToList();
+        var released = batch.Query<Release>().Where(release => !release.Revoked)
+            .Select(release => release.TradeId).ToList();
+        await batch.Execute(context.CancellationToken);
+        var trades = await reading;
         return new()
         {
-            AsBuyer = Count(trades.Where(trade => trade.BuyerId == op.OperatorId), told.ToHashSet()),
-            AsSupplier = Count(trades.Where(trade => trade.SupplierId == op.OperatorId), released.ToHashSet()),
+            AsBuyer = Count(trades.Where(trade => trade.BuyerId == op.OperatorId), [.. await answered]),
+            AsSupplier = Count(trades.Where(trade => trade.SupplierId == op.OperatorId), [.. await released]),
         };
     }
 
-    public override async Task<Wire.GetTradeResponse> GetTrade(Wire.GetTradeRequest request, ServerCallContext context)
+    private async Task<Wire.Trade> DoAsync(IAct<Decided<Trade>> act, ServerCallContext context)
     {
-        var op = operators.Of(context);
-        var input = new Input();
-        var id = input.Id("trade_id", request.TradeId);
-        input.ThrowIfInvalid();
-        var trade = await FindAsync(op, id, context.CancellationToken);
-        return new() { Trade = ToWire(trade, await op.VersionAsync(Keys.Trade(id), context.CancellationToken)) };
+        var trade = await operators.Of(context).DoAsync(act, context);
+        return ToWire(trade.State, trade.Version);
     }
 
-    public override async Task<Wire.ListTradesResponse> ListTrades(
-        Wire.ListTradesRequest request, ServerCallContext context)
-    {
-        var op = operators.Of(context);
-        var input = new Input();
-        var (size, token) = (input.PageSize(request.PageSize), input.Token(request.PageToken));
-        input.ThrowIfInvalid();
-        var page = await op.QueryAsync<Trade>(
-            "where d.id > ? order by d.id limit ?", context.CancellationToken, token, size);
-        var response = new Wire.ListTradesResponse { NextPageToken = page.Count < size ? "" : page[^1].Id };
-        foreach (var trade in page)
-        {
-            response.Trades.Add(ToWire(trade, await op.VersionAsync(trade.Id, context.CancellationToken)));
-        }
-
-        return response;
-    }
-
-    private Wire.TradeCounts Count(IEnumerable<Trade> side, HashSet<Guid> withFigures)
+    private Wire.TradeCounts Count(IEnumerable<Trade> side, HashSet<TradeId> withFigures)
     {
         Trade[] trades = [.. side];
         return new()
@@ -217,47 +181,6 @@ internal sealed class TradeServer(HostedOperators operators, TimeProvider clock)
 
         int Of(TradeStatus status) => trades.Count(trade => trade.Status == status);
     }
-
-    /// <summary>An act that says nothing but which trade it is about.</summary>
-    private async Task<Wire.Trade> ActAsync(
-        string tradeId, ServerCallContext context, Func<Trade, Guid, object[]> act, string kind)
-    {
-        var op = operators.Of(context);
-        var input = new Input();
-        var id = input.Id("trade_id", tradeId);
-        input.ThrowIfInvalid();
-        return await DecideAsync(
-            context, op, id, "", trade => act(Known(trade, id), op.OperatorId), kind, _ => null);
-    }
-
-    /// <summary>Decides, and queues the telling of it if it was news, in one transaction.</summary>
-    private static async Task<Wire.Trade> DecideAsync(
-        ServerCallContext context, HostedOperator op, Guid id, string etag, Func<Trade?, object[]> decide, string kind,
-        Func<Trade, object?> toSend, Guid? part = null)
-    {
-        var decided = await op.WorkAsync(context, async work =>
-        {
-            var trade = await work.DecideAsync(Keys.Trade(id), decide, etag, context.CancellationToken);
-            if (trade.Events.Count > 0)
-            {
-                work.Send(kind, id, toSend(trade.State));
-                if (part is { } about)
-                {
-                    work.Trade(about, id);
-                }
-            }
-
-            return trade;
-        });
-        op.WakeSender();
-        return ToWire(decided.State, decided.Version);
-    }
-
-    private static async Task<Trade> FindAsync(HostedOperator op, Guid id, CancellationToken cancellationToken) =>
-        Known(await op.ReadAsync<Trade>(Keys.Trade(id), cancellationToken), id);
-
-    private static Trade Known(Trade? trade, Guid id) =>
-        trade ?? throw RefusedException.NotDisclosed("Trade", "trade_id", id);
 
     private static Wire.Trade ToWire(Trade trade, long version)
     {

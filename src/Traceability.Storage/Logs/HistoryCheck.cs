@@ -26,7 +26,7 @@ public sealed record HistoryReport(
 /// </summary>
 public sealed class HistoryCheck
 {
-    private const string Schema = EventStore.Schema;
+    private const string Schema = EventDatabases.Schema;
 
     /// <summary>Who has changed everything need not be told so a million times.</summary>
     private const int MaxFindings = 1000;

@@ -16,7 +16,7 @@ public sealed record StoredCheckpoint(long Size, string Note, bool Cosigned);
 /// </summary>
 public sealed class HistoryLog(NpgsqlDataSource source, LogKeys keys)
 {
-    private const string Schema = EventStore.Schema;
+    private const string Schema = EventDatabases.Schema;
 
     /// <summary>Any number will do, as long as all processes take the same.</summary>
     private const long Lock = 0x5472_6163_6c6f;

@@ -27,15 +27,15 @@ internal static class LogRows
     /// </summary>
     public static string Pending => $"""
         select -1::bigint, p.stream_id, p.version, p.salt, p.payload_hash, p.seal, 0::bigint, {EventColumns}
-        from (select * from {EventStore.Schema}.log_pending order by id limit $1) p
-            left join {EventStore.Schema}.mt_events e using (stream_id, version)
+        from (select * from {EventDatabases.Schema}.log_pending order by id limit $1) p
+            left join {EventDatabases.Schema}.mt_events e using (stream_id, version)
         order by p.id
         """;
 
     /// <summary>Those that are, in order of the log. A condition may be put in.</summary>
     public static string Logged(string where) => $"""
         select l.idx, l.stream_id, l.version, l.salt, l.payload_hash, l.leaf_hash, l.signed_size, {EventColumns}
-        from {EventStore.Schema}.log_leaf l left join {EventStore.Schema}.mt_events e using (stream_id, version)
+        from {EventDatabases.Schema}.log_leaf l left join {EventDatabases.Schema}.mt_events e using (stream_id, version)
         {where} order by l.idx
         """;
 

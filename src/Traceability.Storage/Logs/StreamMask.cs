@@ -7,6 +7,35 @@ using Traceability.Proofs.Logs;
 
 namespace Traceability.Storage.Logs;
 
+/// <summary>Takes personal data out of what is stored.</summary>
+public static class StreamMasking
+{
+    /// <summary>
+    /// Takes the personal data out of the events of a stream. What is taken out is gone for good; the events' leaves
+    /// stand, and every event is followed by the record of it.
+    /// </summary>
+    /// <returns>How many events had something to take out.</returns>
+    public static async Task<int> MaskAsync<T>(
+        this ActSession session, string stream, string reason, DateTimeOffset now, CancellationToken cancellationToken)
+        where T : class, IState<T>
+    {
+        var events = await session.Documents.Events.FetchStreamAsync(stream, token: cancellationToken);
+        StreamMask[] masks = [.. events.Select(e => StreamMask.Of(e, reason, now)).OfType<StreamMask>()];
+        foreach (var (data, record) in masks.Select(mask => (mask.Data, mask.Record)))
+        {
+            session.Queue(
+                $"update {EventDatabases.Schema}.mt_events set data = ?::jsonb where stream_id = ? and version = ?",
+                data, stream, record.Version);
+            session.Queue(
+                $"update {EventDatabases.Schema}.log_leaf set salt = null where stream_id = ? and version = ?",
+                stream, record.Version);
+        }
+
+        await session.DecideAsync<T>(stream, _ => [.. masks.Select(mask => mask.Record)], cancellationToken);
+        return masks.Length;
+    }
+}
+
 /// <summary>An event without its personal data, and the record of that.</summary>
 internal sealed record StreamMask(string Data, EventMasked Record)
 {

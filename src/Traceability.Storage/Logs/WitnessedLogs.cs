@@ -6,7 +6,7 @@ namespace Traceability.Storage.Logs;
 /// <summary>The last checkpoint of every log that this process watches: a witness must never forget.</summary>
 public static class WitnessedLogs
 {
-    private const string Table = $"{EventStore.Schema}.log_witnessed";
+    private const string Table = $"{EventDatabases.Schema}.log_witnessed";
 
     public static async Task<string?> ReadAsync(
         NpgsqlDataSource source, string origin, CancellationToken cancellationToken)

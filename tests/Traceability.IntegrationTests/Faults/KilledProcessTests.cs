@@ -41,7 +41,7 @@ public class KilledProcessTests(Federation federation) : IClassFixture<Federatio
 
     private async Task NothingHappenedTwiceAsync(StoryParts parts)
     {
-        var buyer = EventStore.DatabaseOf(federation.Processes.Company(Story.B).OperatorId);
+        var buyer = EventDatabases.NameOf(new(federation.Processes.Company(Story.B).OperatorId));
         var received = await federation.RowsAsync(
             buyer,
             $"""

@@ -86,7 +86,7 @@ public class BadInputTests(Federation federation) : IClassFixture<Federation>
         var violations = await ViolationsAsync(() => a.Parts.RegisterPartAsync(request, a.Call).ResponseAsync);
 
         Assert.Equal(
-            ["part.trace_id", "part.name", "part.kind", "part.declared_unit"], violations.Select(v => v.Field));
+            ["part.trace_id", "part.kind", "part.name", "part.declared_unit"], violations.Select(v => v.Field));
         Assert.Contains("furlong", violations[3].Description, StringComparison.Ordinal);
         Assert.Contains("kilogram", violations[3].Description, StringComparison.Ordinal);
     }

@@ -50,7 +50,7 @@ public class TelemetryTests(Federation federation) : IClassFixture<Federation>
     private async Task<string> TraceAsync(StoryParts parts)
     {
         var traces = await federation.RowsAsync(
-            EventStore.DatabaseOf(federation.Processes.Company(Story.C).OperatorId),
+            EventDatabases.NameOf(new(federation.Processes.Company(Story.C).OperatorId)),
             $"""
             select split_part(correlation_id, '-', 2) from traceability.mt_events
             where type = 'footprint_rolled_up' and stream_id = 'footprint/{parts.Pack}' order by version desc limit 1

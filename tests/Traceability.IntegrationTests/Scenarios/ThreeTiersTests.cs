@@ -51,7 +51,7 @@ public class ThreeTiersTests(Federation federation) : IClassFixture<Federation>
 
         // The trace id of the last such event: correlation_id is a W3C traceparent.
         async Task<string> TraceAsync(string company, string type, string part) => (await federation.RowsAsync(
-            EventStore.DatabaseOf(federation.Processes.Company(company).OperatorId),
+            EventDatabases.NameOf(new(federation.Processes.Company(company).OperatorId)),
             $"""
             select split_part(correlation_id, '-', 2) from traceability.mt_events
             where type = '{type}' and stream_id = 'footprint/{part}' order by version desc limit 1
@@ -81,11 +81,11 @@ public class ThreeTiersTests(Federation federation) : IClassFixture<Federation>
     {
         foreach (var company in federation.Processes.Companies)
         {
-            var database = EventStore.DatabaseOf(company.OperatorId);
+            var database = EventDatabases.NameOf(new(company.OperatorId));
             var before = await DocumentsAsync(database);
-            await using var store = EventStore.Open(
+            await using var databases = new EventDatabases(
                 federation.Processes.ConnectionString("postgres"), TimeProvider.System);
-            await store.RebuildAsync(database, federation.Deadline);
+            await databases.RebuildReadModelsAsync(database, federation.Deadline);
 
             Assert.NotEmpty(before);
             Assert.Equal(before, await DocumentsAsync(database));

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
-using System.Text.RegularExpressions;
 using Npgsql;
-using Traceability.Domain.Parts;
+using Traceability.Domain;
 using Traceability.Local.PostgreSql;
 using Traceability.Proofs.Logs;
 using Traceability.Storage;
@@ -16,7 +15,7 @@ namespace Traceability.IntegrationTests.Storage;
 /// shape; what is there is never edited.
 /// </summary>
 #pragma warning disable CA1001 // xunit calls IAsyncLifetime.DisposeAsync.
-public sealed partial class EventCaseTests : IAsyncLifetime
+public sealed class EventCaseTests : IAsyncLifetime
 #pragma warning restore CA1001
 {
     private const string Database = "cases";
@@ -27,15 +26,14 @@ public sealed partial class EventCaseTests : IAsyncLifetime
     private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
     private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(1));
     private PrivatePostgres _postgres = null!;
-    private EventStore _store = null!;
-    private HistoryLog _log = null!;
+    private EventDatabases _databases = null!;
+    private EventDatabase _database = null!;
 
     public async Task InitializeAsync()
     {
         _postgres = await PrivatePostgres.StartAsync(_folder, durable: false, _timer.Token);
-        _store = EventStore.Open(_postgres.ConnectionString("postgres"), TimeProvider.System);
-        await _store.MigrateAsync(Database, _timer.Token);
-        _log = _store.KeepLog(Database, LogKeys.Of("cases", new byte[32]));
+        _databases = new(_postgres.ConnectionString("postgres"), TimeProvider.System);
+        _database = await _databases.OpenAsync(Database, LogKeys.Of("cases", new byte[32]), _timer.Token);
     }
 
     [Fact]
@@ -43,8 +41,7 @@ public sealed partial class EventCaseTests : IAsyncLifetime
     {
         foreach (var (name, type) in Pinned())
         {
-            await _store.WorkAsync(
-                Database, new Provenance("test", null, null), work => RecordAsync(work, name, type), _timer.Token);
+            await _database.RecordAsync($"case/{name}", EventSample.Of(type), _timer.Token);
             var (stored, alias) = await StoredAsync($"case/{name}");
 
             var newest = Shapes(name).LastOrDefault();
@@ -61,8 +58,8 @@ public sealed partial class EventCaseTests : IAsyncLifetime
         }
 
         // What is logged of an event is what the database gives back of it, whatever its type.
-        await _log.AppendAsync(_timer.Token);
-        var report = await HistoryCheck.RunAsync(_store.Source(Database), _log, [], _timer.Token);
+        await _database.Log!.AppendAsync(_timer.Token);
+        var report = await HistoryCheck.RunAsync(_database.Source, _database.Log, [], _timer.Token);
         Assert.Empty(report.Findings);
         Assert.Equal(Pinned().Count(), report.Leaves);
     }
@@ -76,31 +73,22 @@ public sealed partial class EventCaseTests : IAsyncLifetime
             var stream = $"old/{Path.GetFileNameWithoutExtension(file)}";
             await InsertAsync(stream, name, data);
 
-            var read = Assert.Single(await _store.EventsAsync(Database, stream, _timer.Token));
+            await using var session = _database.Query();
+            var read = Assert.Single(await session.Events.FetchStreamAsync(stream, token: _timer.Token)).Data;
 
             // Read and written again it still says what it said; members that came later are empty.
             Assert.Equal(Pinned().Single(pinned => pinned.Name == name).Type, read.GetType());
-            await _store.WorkAsync(
-                Database, new Provenance("test", null, null), work => RecordAsync(work, $"again/{stream}", read), _timer.Token);
+            await _database.RecordAsync($"again/{stream}", read, _timer.Token);
             Assert.True(await ContainsAsync($"again/{stream}", data), $"{file} is not read in full.");
         }
     }
 
     public async Task DisposeAsync()
     {
-        await _store.DisposeAsync();
+        await _databases.DisposeAsync();
         await _postgres.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
         _timer.Dispose();
-    }
-
-    private Task<bool> RecordAsync(Work work, string name, Type type) =>
-        RecordAsync(work, $"case/{name}", EventSample.Of(type));
-
-    private async Task<bool> RecordAsync(Work work, string stream, object e)
-    {
-        await work.RecordAsync(stream, e, _timer.Token);
-        return true;
     }
 
     /// <summary>All shapes of an event, oldest first.</summary>
@@ -110,25 +98,20 @@ public sealed partial class EventCaseTests : IAsyncLifetime
 
     private async Task<bool> ContainsAsync(string stream, string data)
     {
-        await using var command = _store.Source(Database).CreateCommand(
-            $"select data @> $2::jsonb from {EventStore.Schema}.mt_events where stream_id = $1");
+        await using var command = _database.Source.CreateCommand(
+            $"select data @> $2::jsonb from {EventDatabases.Schema}.mt_events where stream_id = $1");
         command.Parameters.AddWithValue(stream);
         command.Parameters.AddWithValue(data);
         return (bool)(await command.ExecuteScalarAsync(_timer.Token))!;
     }
 
-    /// <summary>The names that Storage has pinned, from its own source.</summary>
-    private static IEnumerable<(string Name, Type Type)> Pinned()
-    {
-        var source = File.ReadAllText(Path.Combine(Root, "src", "Traceability.Storage", "EventNames.cs"));
-        var types = typeof(Part).Assembly.GetTypes().ToLookup(type => type.Name);
-        return Pin().Matches(source).Select(match => (match.Groups[2].Value, types[match.Groups[1].Value].Single()));
-    }
+    private static IEnumerable<(string Name, Type Type)> Pinned() =>
+        EventNames.Streams.SelectMany(stream => stream.Events).Select(pinned => (pinned.Key, pinned.Value));
 
     private async Task<(string Data, string Alias)> StoredAsync(string stream)
     {
-        await using var command = _store.Source(Database).CreateCommand(
-            $"select jsonb_pretty(data), type from {EventStore.Schema}.mt_events where stream_id = $1");
+        await using var command = _database.Source.CreateCommand(
+            $"select jsonb_pretty(data), type from {EventDatabases.Schema}.mt_events where stream_id = $1");
         command.Parameters.AddWithValue(stream);
         await using var reader = await command.ExecuteReaderAsync(_timer.Token);
         Assert.True(await reader.ReadAsync(_timer.Token));
@@ -138,17 +121,17 @@ public sealed partial class EventCaseTests : IAsyncLifetime
     /// <summary>As another version of the product has stored it.</summary>
     private async Task InsertAsync(string stream, string name, string data)
     {
-        await using var batch = _store.Source(Database).CreateBatch();
+        await using var batch = _database.Source.CreateBatch();
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
-            $"insert into {EventStore.Schema}.mt_streams (id, version, tenant_id) values ($1, 1, '{Database}')")
+            $"insert into {EventDatabases.Schema}.mt_streams (id, version, tenant_id) values ($1, 1, '{Database}')")
         {
             Parameters = { new() { Value = stream } },
         });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
             $"""
-            insert into {EventStore.Schema}.mt_events
+            insert into {EventDatabases.Schema}.mt_events
                 (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type)
-            values (nextval('{EventStore.Schema}.mt_events_sequence'), gen_random_uuid(), $1, 1, $2::jsonb, $3, now(),
+            values (nextval('{EventDatabases.Schema}.mt_events_sequence'), gen_random_uuid(), $1, 1, $2::jsonb, $3, now(),
                 '{Database}', 'Gone, Gone')
             """)
         {
@@ -158,7 +141,4 @@ public sealed partial class EventCaseTests : IAsyncLifetime
     }
 
     private static string SourceFolder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
-
-    [GeneratedRegex("""MapEventType<(\w+)>\("(\w+)"\)""")]
-    private static partial Regex Pin();
 }

@@ -27,6 +27,8 @@ internal static class EventSample
 
         return type switch
         {
+            _ when type.GetInterfaces().Any(one => one.IsGenericType && one.GetGenericTypeDefinition() == typeof(IId<>)) =>
+                Activator.CreateInstance(type, Of(typeof(Guid))),
             _ when type == typeof(Guid) => Guid.Parse("01980000-0000-7000-8000-000000000001"),
             _ when type == typeof(string) => "text",
             _ when type == typeof(decimal) => 5.1234567890m,

@@ -25,15 +25,17 @@ public sealed class TamperTests(ITestOutputHelper output) : IAsyncLifetime
     private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(5));
     private readonly int _seed = Environment.TickCount;
     private PrivatePostgres _postgres = null!;
-    private EventStore _store = null!;
+    private EventDatabases _databases = null!;
+    private EventDatabase _database = null!;
     private HistoryLog _log = null!;
 
     public async Task InitializeAsync()
     {
         _postgres = await PrivatePostgres.StartAsync(_folder, durable: false, _timer.Token);
-        _store = EventStore.Open(_postgres.ConnectionString("postgres"), TimeProvider.System);
-        await _store.MigrateAsync(Database, _timer.Token);
-        _log = _store.KeepLog(Database, LogKeys.Of("log.example/tampered", new byte[32]));
+        _databases = new(_postgres.ConnectionString("postgres"), TimeProvider.System);
+        _database = await _databases.OpenAsync(
+            Database, LogKeys.Of("log.example/tampered", new byte[32]), _timer.Token);
+        _log = _database.Log!;
         output.WriteLine($"seed {_seed}");
         for (var number = 0; number < Streams; number++)
         {
@@ -72,7 +74,7 @@ public sealed class TamperTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task Every_change_is_found_and_named(string what, string sql, string names)
     {
         var random = new Random(_seed);
-        await using var connection = await _store.Source(Database).OpenConnectionAsync(_timer.Token);
+        await using var connection = await _database.Source.OpenConnectionAsync(_timer.Token);
         for (var time = 0; time < Times; time++)
         {
             var victim = random.Next(Streams * 2);
@@ -90,7 +92,7 @@ public sealed class TamperTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task Who_cuts_off_everything_alike_is_found_by_what_a_witness_has_seen()
     {
         var seen = (await _log.CheckpointAsync(_timer.Token))!.Note;
-        await using var connection = await _store.Source(Database).OpenConnectionAsync(_timer.Token);
+        await using var connection = await _database.Source.OpenConnectionAsync(_timer.Token);
         const string Cut = """
             delete from mt_events e using log_leaf l
                 where (e.stream_id, e.version) = (l.stream_id, l.version) and l.idx >= 40;
@@ -116,7 +118,7 @@ public sealed class TamperTests(ITestOutputHelper output) : IAsyncLifetime
         var broken = await Assert.ThrowsAsync<BrokenHistoryException>(() => _log.AppendAsync(_timer.Token));
 
         Assert.Contains("part_registered", broken.Message, StringComparison.Ordinal);
-        var report = await HistoryCheck.RunAsync(_store.Source(Database), _log, [], _timer.Token);
+        var report = await HistoryCheck.RunAsync(_database.Source, _log, [], _timer.Token);
         Assert.Equal(2, report.Waiting);
         Assert.Single(report.Findings);
     }
@@ -135,7 +137,7 @@ public sealed class TamperTests(ITestOutputHelper output) : IAsyncLifetime
         });
         for (var time = 0; time < 20; time++)
         {
-            var report = await HistoryCheck.RunAsync(_store.Source(Database), _log, [], _timer.Token);
+            var report = await HistoryCheck.RunAsync(_database.Source, _log, [], _timer.Token);
             Assert.Empty(report.Findings);
         }
 
@@ -166,7 +168,7 @@ public sealed class TamperTests(ITestOutputHelper output) : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        await _store.DisposeAsync();
+        await _databases.DisposeAsync();
         await _postgres.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
         _timer.Dispose();
@@ -175,21 +177,14 @@ public sealed class TamperTests(ITestOutputHelper output) : IAsyncLifetime
     /// <summary>Two events in a stream of its own.</summary>
     private async Task WriteAsync(int number)
     {
-        var id = Guid.CreateVersion7();
+        var id = new TraceId(Guid.CreateVersion7());
         await RecordAsync(
             number, new PartRegistered(id, $"part {number}", PartKind.Made, "piece", DateTimeOffset.UnixEpoch));
         await RecordAsync(number, new PartRetired(id, DateTimeOffset.UnixEpoch));
     }
 
-    private Task<bool> RecordAsync(int number, object e) => _store.WorkAsync(
-        Database,
-        new Provenance("clerk", "00-trace-span-00", "call"),
-        async work =>
-        {
-            await work.RecordAsync($"part/{number}", e, _timer.Token);
-            return true;
-        },
-        _timer.Token);
+    private Task RecordAsync(int number, object e) => _database.RecordAsync(
+        $"part/{number}", e, _timer.Token, "clerk", "00-trace-span-00", "call");
 
     /// <summary>Changes, checks, and takes the change back.</summary>
     private async Task<(HistoryReport Report, int Changed)> TamperAsync(
@@ -210,14 +205,14 @@ public sealed class TamperTests(ITestOutputHelper output) : IAsyncLifetime
 
     private async Task<string> NoteAsync(long size)
     {
-        await using var command = _store.Source(Database).CreateCommand(
+        await using var command = _database.Source.CreateCommand(
             $"select note from traceability.log_checkpoint where size = {size}");
         return (string)(await command.ExecuteScalarAsync(_timer.Token))!;
     }
 
     private async Task ExecuteAsync(string sql)
     {
-        await using var command = _store.Source(Database).CreateCommand(sql);
+        await using var command = _database.Source.CreateCommand(sql);
         await command.ExecuteNonQueryAsync(_timer.Token);
     }
 }

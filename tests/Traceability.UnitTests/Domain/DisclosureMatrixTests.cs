@@ -10,10 +10,10 @@ namespace Traceability.UnitTests.Domain;
 public class DisclosureMatrixTests
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 22, 9, 0, 0, TimeSpan.Zero);
-    private static readonly Guid TradeId = Guid.CreateVersion7();
-    private static readonly Dictionary<string, Guid> Operators =
+    private static readonly TradeId TradeId = Any.Trade();
+    private static readonly Dictionary<string, OperatorId> Operators =
         new[] { "supplier", "buyer", "stranger", "neighbour", "other_customer" }
-            .ToDictionary(name => name, _ => Guid.CreateVersion7());
+            .ToDictionary(name => name, _ => Any.Operator());
 
     [Fact]
     public void There_are_at_least_two_hundred_cases_with_names_of_their_own()

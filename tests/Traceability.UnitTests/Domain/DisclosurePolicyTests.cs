@@ -9,9 +9,9 @@ public class DisclosurePolicyTests
 {
     private const string Purpose = "product_footprint";
 
-    private static readonly Guid Buyer = Guid.CreateVersion7();
-    private static readonly Guid Supplier = Guid.CreateVersion7();
-    private static readonly Guid TradeId = Guid.CreateVersion7();
+    private static readonly OperatorId Buyer = Any.Operator();
+    private static readonly OperatorId Supplier = Any.Operator();
+    private static readonly TradeId TradeId = Any.Trade();
     private static readonly DateTimeOffset Now = new(2026, 11, 22, 9, 0, 0, TimeSpan.Zero);
 
     private static readonly Trade Accepted = new(
@@ -33,7 +33,7 @@ public class DisclosurePolicyTests
     [Fact]
     public void Somebody_elses_trade_and_no_trade_are_the_same_answer()
     {
-        var stranger = Good with { Caller = Guid.CreateVersion7() };
+        var stranger = Good with { Caller = Any.Operator() };
         var theirs = Refusal.Of(RefusalReason.NotDisclosed, () => DisclosurePolicy.Decide(stranger, Now));
         var none = Refusal.Of(
             RefusalReason.NotDisclosed, () => DisclosurePolicy.Decide(stranger with { Trade = null }, Now));

@@ -49,7 +49,7 @@ public class ExchangeTests
         // a = 10 + 0.5 b, b = 4 + 0.2 a
         Assert.Equal(40m / 3, chain.Members[0].Footprint.Figures!.Total, 10);
         Assert.Equal(20m / 3, chain.Members[1].Footprint.Figures!.Total, 10);
-        Assert.InRange(chain.Members[0].Footprint.Version, 2, 40);
+        Assert.InRange(chain.Members[0].Footprint.FootprintVersion, 2, 40);
         Assert.Null(chain.Members[0].Footprint.Held);
     }
 
@@ -62,7 +62,7 @@ public class ExchangeTests
 
         Assert.Contains(chain.Members, member => member.Footprint.Held == HoldReason.TooManyRevisions);
         Assert.All(chain.Members, member => Assert.InRange(
-            member.Footprint.Version, 1, Footprint.MaxRevisionsPerHour));
+            member.Footprint.FootprintVersion, 1, Footprint.MaxRevisionsPerHour));
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public class ExchangeTests
             company.Bought("cell"), company.Made("left"), company.Made("right"), company.Made("pack"));
         var built = company.Own(left, 1).Own(right, 1).Own(pack, 1).Answer(cell, 3)
             .Contains(left, (cell, 1)).Contains(right, (cell, 1)).Contains(pack, (left, 1), (right, 1));
-        List<Guid> rolledUp = [];
+        List<TraceId> rolledUp = [];
 
         CompanyRollUp.Of(built.Records).Update([left, right], (part, _) =>
         {
@@ -119,13 +119,13 @@ public class ExchangeTests
     /// <summary>A company with one product, made of what it buys from others.</summary>
     private sealed record Member
     {
-        public Guid Product { get; } = Guid.CreateVersion7();
+        public TraceId Product { get; } = Any.Part();
 
         public IReadOnlyList<(int Supplier, decimal Amount)> Buys { get; init; } = [];
 
         public Dictionary<int, UpstreamTotal> Received { get; } = [];
 
-        public Footprint Footprint { get; set; } = Footprint.Unknown(Guid.Empty);
+        public Footprint Footprint { get; set; } = Footprint.Unknown(default);
 
         public decimal Own { get; set; }
     }
@@ -204,7 +204,7 @@ public class ExchangeTests
             {
                 if (other.Buys.Any(line => line.Supplier == index))
                 {
-                    _underWay.Add(new(index, buyer, member.Footprint.Version, stated, member.Footprint.Complete));
+                    _underWay.Add(new(index, buyer, member.Footprint.FootprintVersion, stated, member.Footprint.Complete));
                 }
             }
         }
@@ -220,7 +220,7 @@ public class ExchangeTests
             ];
             return new(
                 parts.ToDictionary(part => part.TraceId),
-                new Dictionary<Guid, IReadOnlyList<BillOfMaterialsLine>>
+                new Dictionary<TraceId, IReadOnlyList<BillOfMaterialsLine>>
                 {
                     [member.Product] =
                     [
@@ -228,12 +228,12 @@ public class ExchangeTests
                             PartOf(line.Supplier, index), line.Amount, "kilogram")),
                     ],
                 },
-                new Dictionary<Guid, Footprint> { [member.Product] = member.Footprint },
+                new Dictionary<TraceId, Footprint> { [member.Product] = member.Footprint },
                 member.Received.Values.ToLookup(upstream => upstream.TraceId));
         }
 
-        private static Guid TradeOf(int supplier, int buyer) => new(1, (short)supplier, (short)buyer, new byte[8]);
+        private static TradeId TradeOf(int supplier, int buyer) => new(new(1, (short)supplier, (short)buyer, new byte[8]));
 
-        private static Guid PartOf(int supplier, int buyer) => new(2, (short)supplier, (short)buyer, new byte[8]);
+        private static TraceId PartOf(int supplier, int buyer) => new(new(2, (short)supplier, (short)buyer, new byte[8]));
     }
 }

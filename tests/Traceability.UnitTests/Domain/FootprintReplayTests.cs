@@ -7,9 +7,9 @@ namespace Traceability.UnitTests.Domain;
 
 public class FootprintReplayTests
 {
-    private static readonly Guid Made = Guid.CreateVersion7();
-    private static readonly Guid Bought = Guid.CreateVersion7();
-    private static readonly Guid Trade = Guid.CreateVersion7();
+    private static readonly TraceId Made = Any.Part();
+    private static readonly TraceId Bought = Any.Part();
+    private static readonly TradeId Trade = Any.Trade();
     private static readonly DateTimeOffset Now = new(2026, 11, 25, 0, 0, 0, TimeSpan.Zero);
     private static readonly ReferencePeriod Year = new(Now.AddYears(-1), Now);
     private static readonly Part Part = new(Made, "module", PartKind.Made, "piece", Now);
@@ -63,7 +63,7 @@ public class FootprintReplayTests
 
     private static IReadOnlyList<ReplayedVersion> Replay(object[] events) => FootprintReplay.Of(
         Part,
-        new Dictionary<Guid, Part> { [Bought] = Input },
+        new Dictionary<TraceId, Part> { [Bought] = Input },
         [.. events.Select((e, index) => new PastEvent($"event {index}", e))]);
 
     /// <summary>As the engine records it: 5 + 2 * 3.</summary>
@@ -71,9 +71,9 @@ public class FootprintReplayTests
     {
         var own = Footprint.Evolve(null, Facts[0])!;
         var records = new CompanyRecords(
-            new Dictionary<Guid, Part> { [Made] = Part, [Bought] = Input },
-            new Dictionary<Guid, IReadOnlyList<BillOfMaterialsLine>> { [Made] = [new(Bought, 2, "piece")] },
-            new Dictionary<Guid, Footprint> { [Made] = own },
+            new Dictionary<TraceId, Part> { [Made] = Part, [Bought] = Input },
+            new Dictionary<TraceId, IReadOnlyList<BillOfMaterialsLine>> { [Made] = [new(Bought, 2, "piece")] },
+            new Dictionary<TraceId, Footprint> { [Made] = own },
             new[] { UpstreamTotal.Evolve(null, Received)! }.ToLookup(one => one.TraceId));
         RollUpResult? result = null;
         CompanyRollUp.Of(records).Update([Made], (_, one) =>

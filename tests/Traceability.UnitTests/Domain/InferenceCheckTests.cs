@@ -8,10 +8,10 @@ namespace Traceability.UnitTests.Domain;
 public class InferenceCheckTests
 {
     private static readonly Company Company = new();
-    private static readonly Guid Pack = Company.Made("pack");
-    private static readonly Guid Cell = Company.Bought("cell");
-    private static readonly Guid Foil = Company.Bought("foil");
-    private static readonly Guid Buyer = Guid.CreateVersion7();
+    private static readonly TraceId Pack = Company.Made("pack");
+    private static readonly TraceId Cell = Company.Bought("cell");
+    private static readonly TraceId Foil = Company.Bought("foil");
+    private static readonly OperatorId Buyer = Any.Operator();
 
     [Fact]
     public void A_single_supplier_shows_through_the_total() =>
@@ -22,12 +22,12 @@ public class InferenceCheckTests
 
     [Fact]
     public void A_customer_that_supplies_an_input_can_subtract_it() => Assert.Equal(
-        [(InferenceCheck.CustomerIsSupplier, Foil)], Findings(Two(), supplierOf: trade => trade == Foil ? Buyer : null));
+        [(InferenceCheck.CustomerIsSupplier, Foil)], Findings(Two(), supplierOf: trade => trade.Value == Foil.Value ? Buyer : null));
 
     [Fact]
     public void One_changed_input_shows_through_the_difference_of_two_versions() => Assert.Equal(
         [(InferenceCheck.VersionDifference, Foil)],
-        Findings(Two(), changes: [new(ChangeKind.ChildFigure, Foil, Foil, 2, 3, 1)]));
+        Findings(Two(), changes: [new(ChangeKind.ChildFigure, Foil, new(Foil.Value), 2, 3, 1)]));
 
     [Fact]
     public void A_stage_of_one_input_only_shows_that_input()
@@ -60,8 +60,8 @@ public class InferenceCheckTests
 
     private static Company Two() => Company.Own(Pack, 10).Answer(Cell, 3).Answer(Foil, 2).Contains(Pack, (Cell, 1), (Foil, 1));
 
-    private static IEnumerable<(string, Guid?)> Findings(
-        Company company, FootprintField field = FootprintField.Total, Func<Guid, Guid?>? supplierOf = null,
+    private static IEnumerable<(string, TraceId?)> Findings(
+        Company company, FootprintField field = FootprintField.Total, Func<TradeId, OperatorId?>? supplierOf = null,
         IReadOnlyList<FootprintChange>? changes = null) =>
         InferenceCheck.Of(new(
                 [field], Buyer, company.RollUp().Result(Pack), supplierOf ?? (_ => null), changes ?? []))

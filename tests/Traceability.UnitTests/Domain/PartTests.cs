@@ -23,7 +23,7 @@ public class PartTests
 
     [Fact]
     public void A_bill_of_materials_names_known_parts_only() => Refusal.Of(
-        RefusalReason.NotDisclosed, () => Declare(Pack, [new(Guid.CreateVersion7(), 1, "kilogram")]));
+        RefusalReason.NotDisclosed, () => Declare(Pack, [new(Any.Part(), 1, "kilogram")]));
 
     [Fact]
     public void A_bought_part_has_no_bill_of_materials() => Refusal.Of(
@@ -77,18 +77,23 @@ public class PartTests
     public void Amounts_are_plain_decimals(string text, bool plain) => Assert.Equal(plain, Amount.TryParse(text, out _));
 
     private static object[] Declare(
-        Part parent, BillOfMaterialsLine[] lines, params (Guid Parent, Guid Child)[] existing) =>
+        Part parent, BillOfMaterialsLine[] lines, params (TraceId Parent, TraceId Child)[] existing) =>
         BillOfMaterials.Declare(
             null,
             parent,
             lines,
             null,
-            new[] { Pack, Module, Cell }.ToDictionary(part => part.TraceId),
-            at => existing.Where(line => line.Parent == at).Select(line => line.Child),
+            new[] { Pack, Module, Cell }.ToDictionary(part => part.TraceId).GetValueOrDefault,
+            new(at => Bill(at, [.. existing.Where(line => line.Parent == at).Select(line => line.Child)])),
             Now);
+
+    private static BillOfMaterials Bill(TraceId parent, IReadOnlyList<TraceId> children) => BillOfMaterials.Evolve(
+        null,
+        new BillOfMaterialsDeclared(
+            parent, [.. children.Select(child => new BillOfMaterialsLine(child, 1, "kilogram"))], Now))!;
 
     private static PartRegistered Registered(string name) =>
         new(Pack.TraceId, name, PartKind.Made, "kilogram", Now.AddDays(1));
 
-    private static Part Made(string name) => new(Guid.CreateVersion7(), name, PartKind.Made, "kilogram", Now);
+    private static Part Made(string name) => new(Any.Part(), name, PartKind.Made, "kilogram", Now);
 }

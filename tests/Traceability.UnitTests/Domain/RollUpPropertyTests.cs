@@ -134,13 +134,13 @@ public class RollUpPropertyTests
             RefusalReason.Cycle,
             () => RollUpGraph.Of(4, [0, 1, 2, 3], [1, 2, 3, 1], [1, 1, 1, 1])).Details["path"]);
 
-    private static TotalOfInputs Inputs(Company company, Guid part)
+    private static TotalOfInputs Inputs(Company company, TraceId part)
     {
         var result = company.RollUp().Result(part);
         return new(result.Figures, result.Complete, result.Own, [.. result.Lines.Select(line => line.ToInput())]);
     }
 
-    private static (Company Company, Guid Pack, BillOfMaterialsLine[] Lines) Pack(Random random)
+    private static (Company Company, TraceId Pack, BillOfMaterialsLine[] Lines) Pack(Random random)
     {
         var company = new Company();
         var pack = company.Made("pack");

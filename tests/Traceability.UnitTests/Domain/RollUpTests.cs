@@ -8,9 +8,9 @@ namespace Traceability.UnitTests.Domain;
 public class RollUpTests
 {
     private static readonly Company Company = new();
-    private static readonly Guid Module = Company.Made("module");
-    private static readonly Guid Cell = Company.Bought("cell");
-    private static readonly Guid Foil = Company.Bought("foil");
+    private static readonly TraceId Module = Company.Made("module");
+    private static readonly TraceId Cell = Company.Bought("cell");
+    private static readonly TraceId Foil = Company.Bought("foil");
     private static readonly DateTimeOffset Now = new(2026, 11, 22, 9, 0, 0, TimeSpan.Zero);
 
     [Fact]
@@ -71,7 +71,7 @@ public class RollUpTests
     [Fact]
     public void A_line_is_split_over_suppliers_by_share_and_one_that_is_silent_makes_it_incomplete()
     {
-        var (first, second) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        var (first, second) = (Any.Trade(), Any.Trade());
         var line = new BillOfMaterialsLine(Cell, 2, "kilogram", [new(first, 0.6m), new(second, 0.4m)]);
         var one = Company.Own(Module, 1).Answer(Cell, Own(10), trade: first).Contains(Module, line);
 
@@ -172,7 +172,7 @@ public class RollUpTests
         Assert.Equal((3m, 4m), (footprint.Figures!.Total, footprint.Proposal!.Figures!.Total));
         Assert.Empty(footprint.RollUp(Result(Own(4)), Now));
         footprint = footprint.Approve(Now).Aggregate(footprint, (state, e) => Footprint.Evolve(state, e)!);
-        Assert.Equal((4m, 2L), (footprint.Figures!.Total, footprint.Version));
+        Assert.Equal((4m, 2L), (footprint.Figures!.Total, footprint.FootprintVersion));
         Assert.Empty(footprint.Approve(Now));
     }
 

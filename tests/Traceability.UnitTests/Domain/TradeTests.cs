@@ -6,13 +6,13 @@ namespace Traceability.UnitTests.Domain;
 
 public class TradeTests
 {
-    private static readonly Guid Buyer = Guid.CreateVersion7();
-    private static readonly Guid Supplier = Guid.CreateVersion7();
-    private static readonly Guid Stranger = Guid.CreateVersion7();
-    private static readonly Guid Bolt = Guid.CreateVersion7();
+    private static readonly OperatorId Buyer = Any.Operator();
+    private static readonly OperatorId Supplier = Any.Operator();
+    private static readonly OperatorId Stranger = Any.Operator();
+    private static readonly TraceId Bolt = Any.Part();
     private static readonly DateTimeOffset Now = new(2026, 11, 22, 9, 0, 0, TimeSpan.Zero);
     private static readonly TradeRequested Request =
-        new(Guid.CreateVersion7(), Buyer, Supplier, Guid.CreateVersion7(), "bolt M8", null, Now);
+        new(Any.Trade(), Buyer, Supplier, Any.Part(), "bolt M8", null, Now);
 
     [Fact]
     public void A_request_is_made_once_however_often_it_is_said()

@@ -362,8 +362,8 @@ public class ExportTests
 internal static class Samples
 {
     public static ExportInput Battery() => new(
-        Guid.Parse("0190a5c7-6d4e-7c1a-8f00-0242ac120002"),
-        Guid.Parse("0190a5c7-6d4e-7c1a-8f00-0242ac120003"),
+        new(Guid.Parse("0190a5c7-6d4e-7c1a-8f00-0242ac120002")),
+        new(Guid.Parse("0190a5c7-6d4e-7c1a-8f00-0242ac120003")),
         "piece",
         "Zm9vYmFy",
         3,

@@ -23,7 +23,7 @@ public class KeptBundleTests
     public void Every_pinned_event_is_found_by_its_name() => Assert.All(
         Directory.EnumerateFiles(Path.Combine(Cases, "events"), "*.json"),
         file => Assert.Equal(
-            typeof(EventJson).Assembly, EventTypes.Find(Path.GetFileName(file).Split('.')[0])?.Assembly));
+            typeof(EventJson).Assembly, EventNames.Find(Path.GetFileName(file).Split('.')[0])?.Assembly));
 
     private static string Cases { get; } = Path.GetFullPath(Path.Combine(SourceFolder(), "..", "..", "cases"));
 

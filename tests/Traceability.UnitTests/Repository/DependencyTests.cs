@@ -17,7 +17,7 @@ public class DependencyTests
         ["Hosting"] = ["Contracts", "Domain"],
         ["Node"] = ["Contracts", "Domain", "Proofs", "Evidence", "Exports", "Storage", "Hosting"],
         ["Broker"] = ["Contracts", "Domain", "Proofs", "Storage", "Hosting"],
-        ["Cli"] = ["Contracts", "Proofs", "Evidence", "Exports"],
+        ["Cli"] = ["Contracts", "Domain", "Proofs", "Evidence", "Exports"],
         ["Local"] = ["Contracts"],
     };
 

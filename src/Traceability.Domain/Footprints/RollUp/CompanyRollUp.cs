@@ -10,15 +10,15 @@ namespace Traceability.Domain.Footprints.RollUp;
 /// <param name="Footprints">Contributions, typed figures and standing totals, by part.</param>
 /// <param name="Upstreams">What suppliers have told, by bought part.</param>
 public sealed record CompanyRecords(
-    IReadOnlyDictionary<Guid, Part> Parts,
-    IReadOnlyDictionary<Guid, IReadOnlyList<BillOfMaterialsLine>> Bills,
-    IReadOnlyDictionary<Guid, Footprint> Footprints,
-    ILookup<Guid, UpstreamTotal> Upstreams)
+    IReadOnlyDictionary<TraceId, Part> Parts,
+    IReadOnlyDictionary<TraceId, IReadOnlyList<BillOfMaterialsLine>> Bills,
+    IReadOnlyDictionary<TraceId, Footprint> Footprints,
+    ILookup<TraceId, UpstreamTotal> Upstreams)
 {
     /// <summary>The same company with other lines in some parts.</summary>
-    public CompanyRecords WithBills(IEnumerable<(Guid Parent, List<BillOfMaterialsLine> Lines)> bills)
+    public CompanyRecords WithBills(IEnumerable<(TraceId Parent, List<BillOfMaterialsLine> Lines)> bills)
     {
-        var changed = new Dictionary<Guid, IReadOnlyList<BillOfMaterialsLine>>(Bills);
+        var changed = new Dictionary<TraceId, IReadOnlyList<BillOfMaterialsLine>>(Bills);
         foreach (var (parent, lines) in bills)
         {
             Parts[parent].MustBe(PartKind.Made);
@@ -29,12 +29,12 @@ public sealed record CompanyRecords(
     }
 
     /// <summary>The same company with another contribution of a made part, or another figure of a bought one.</summary>
-    public CompanyRecords WithFigures(Guid traceId, Figures figures)
+    public CompanyRecords WithFigures(TraceId traceId, Figures figures)
     {
         var footprint = Footprints.GetValueOrDefault(traceId) ?? Footprint.Unknown(traceId);
         var changed = this with
         {
-            Footprints = new Dictionary<Guid, Footprint>(Footprints)
+            Footprints = new Dictionary<TraceId, Footprint>(Footprints)
             {
                 [traceId] = footprint with { Contribution = figures },
             },
@@ -45,7 +45,7 @@ public sealed record CompanyRecords(
     }
 
     /// <summary>The same company with one supplier alone for a bought part.</summary>
-    public CompanyRecords WithSupplier(Guid traceId, UpstreamTotal? upstream) => this with
+    public CompanyRecords WithSupplier(TraceId traceId, UpstreamTotal? upstream) => this with
     {
         Bills = Bills.ToDictionary(bill => bill.Key, bill => (IReadOnlyList<BillOfMaterialsLine>)
         [
@@ -55,7 +55,7 @@ public sealed record CompanyRecords(
         Upstreams = Others(traceId).Concat(upstream is null ? [] : [upstream]).ToLookup(one => one.TraceId),
     };
 
-    private IEnumerable<UpstreamTotal> Others(Guid traceId) =>
+    private IEnumerable<UpstreamTotal> Others(TraceId traceId) =>
         Upstreams.Where(group => group.Key != traceId).SelectMany(group => group);
 }
 
@@ -65,9 +65,9 @@ public sealed record CompanyRecords(
 /// </summary>
 public sealed class CompanyRollUp
 {
-    private readonly Dictionary<Guid, int> _numbers = [];
-    private readonly List<Guid> _made = [];
-    private readonly Dictionary<Guid, IReadOnlyList<(int Number, RollUpLine Line)>> _lines = [];
+    private readonly Dictionary<TraceId, int> _numbers = [];
+    private readonly List<TraceId> _made = [];
+    private readonly Dictionary<TraceId, IReadOnlyList<(int Number, RollUpLine Line)>> _lines = [];
     private readonly CompanyRecords _records;
     private readonly RollUpTotals _totals;
 
@@ -128,12 +128,12 @@ public sealed class CompanyRollUp
     /// <param name="decide">
     /// Told each result, children first; false if the part stays as it stood, for those above it, too.
     /// </param>
-    public void Update(IEnumerable<Guid> changed, Func<Guid, RollUpResult, bool> decide) => _totals.Update(
+    public void Update(IEnumerable<TraceId> changed, Func<TraceId, RollUpResult, bool> decide) => _totals.Update(
         changed.Where(_numbers.ContainsKey).Select(traceId => _numbers[traceId]),
         number => decide(_made[number], Result(_made[number])));
 
     /// <summary>A made part as it is now, with what each line adds.</summary>
-    public RollUpResult Result(Guid traceId)
+    public RollUpResult Result(TraceId traceId)
     {
         var number = _numbers[traceId];
         var marks = _totals.Marks(number);
@@ -151,7 +151,7 @@ public sealed class CompanyRollUp
     /// What a made part consists of, over all levels in the company: its own contribution, those of the parts in it,
     /// and what was bought; each with its share of the total. The amounts add up to the total exactly.
     /// </summary>
-    public IReadOnlyList<HotSpot> HotSpots(Guid traceId)
+    public IReadOnlyList<HotSpot> HotSpots(TraceId traceId)
     {
         var quantities = _totals.Graph.QuantitiesIn(_numbers[traceId]);
         var total = _totals.Total(_numbers[traceId])[0];
@@ -195,8 +195,7 @@ public sealed class CompanyRollUp
 
         if (line.Suppliers is null or [])
         {
-            var best = _records.Upstreams[line.ChildTraceId].OrderBy(one => one.State).ThenBy(one => one.TradeId)
-                .FirstOrDefault();
+            var best = UpstreamTotal.Best(_records.Upstreams[line.ChildTraceId]);
             yield return Input(line, part, 1, best, LineOrigin.Supplier);
             yield break;
         }
@@ -220,7 +219,7 @@ public sealed class CompanyRollUp
             var unit = Unit.Find(upstream.DeclaredUnit!)!;
             return new(
                 line, upstream.TradeId, origin, LineState.Answered, line.Quantity.In(unit) * share, unit,
-                upstream.Figures, upstream.Complete, upstream.Version);
+                upstream.Figures, upstream.Complete, upstream.FootprintVersion);
         }
 
         var amount = line.Quantity.In(part.Unit) * share;
@@ -249,12 +248,12 @@ public sealed class CompanyRollUp
             State = figures is null ? LineState.Unanswered : LineState.Answered,
             ChildFigures = figures,
             Complete = (marks & FigureColumns.Incomplete) == 0,
-            Version = _records.Footprints.GetValueOrDefault(line.ChildTraceId)?.Version,
+            Version = _records.Footprints.GetValueOrDefault(line.ChildTraceId)?.FootprintVersion,
         };
     }
 
     /// <summary>A part whose lines are not among the records counts as it stands.</summary>
-    private void SetMade(Guid traceId)
+    private void SetMade(TraceId traceId)
     {
         var standing = _records.Footprints.GetValueOrDefault(traceId);
         var number = _numbers[traceId];
@@ -269,7 +268,7 @@ public sealed class CompanyRollUp
         }
     }
 
-    private Figures? Contribution(Guid traceId) => _records.Footprints.GetValueOrDefault(traceId)?.Contribution;
+    private Figures? Contribution(TraceId traceId) => _records.Footprints.GetValueOrDefault(traceId)?.Contribution;
 
     private void SetOwn(int number, Figures? figures, bool complete) =>
         _totals.OwnMarks(number) = FigureColumns.Write(figures, complete, _totals.Own(number));

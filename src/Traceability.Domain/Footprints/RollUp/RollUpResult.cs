@@ -35,10 +35,10 @@ public enum LineOrigin
 /// <param name="Complete">Whether the child's figures are all there is.</param>
 /// <param name="Version">Of the child's footprint.</param>
 public sealed record RollUpLine(
-    BillOfMaterialsLine Declared, Guid? TradeId, LineOrigin Origin, LineState State, decimal Amount, Unit Unit,
+    BillOfMaterialsLine Declared, TradeId? TradeId, LineOrigin Origin, LineState State, decimal Amount, Unit Unit,
     Figures? ChildFigures, bool Complete, long? Version)
 {
-    public Guid ChildTraceId => Declared.ChildTraceId;
+    public TraceId ChildTraceId => Declared.ChildTraceId;
 
     /// <summary>What the line adds to the parent.</summary>
     public Figures? Figures => ChildFigures?.Times(Amount);
@@ -61,4 +61,4 @@ public sealed record RollUpResult(Figures? Figures, bool Complete, Figures? Own,
 /// <param name="Origin">Who says so.</param>
 /// <param name="Amount">In kilogram CO2e per declared unit of the total's part.</param>
 /// <param name="Share">Of the total that is known.</param>
-public sealed record HotSpot(Guid TraceId, Guid? TradeId, LineOrigin Origin, decimal Amount, decimal Share);
+public sealed record HotSpot(TraceId TraceId, TradeId? TradeId, LineOrigin Origin, decimal Amount, decimal Share);

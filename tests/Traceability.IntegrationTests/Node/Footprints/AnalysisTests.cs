@@ -144,6 +144,8 @@ public class AnalysisTests(Federation federation) : IClassFixture<Federation>
         await c.WaitForTotalAsync(received, "8", federation.Deadline);
 
         await b.Footprints.RequireApprovalAsync(new() { TraceId = module, Required = true }, b.Call);
+        var before = await b.FootprintAsync(module);
+        Assert.NotEmpty(before.Etag);
         var cathode = (await a.Trades.GetTradeAsync(new() { TradeId = trade }, a.Call)).Trade.UpstreamTraceId;
         await a.DeclareAsync(cathode, "4");
 
@@ -152,11 +154,11 @@ public class AnalysisTests(Federation federation) : IClassFixture<Federation>
         Assert.Equal("1", Assert.Single(waiting.Proposal.Changes).Effect);
         Assert.Equal("8", (await c.FootprintAsync(received)).Figures.Total);
         var stale = await Assert.ThrowsAsync<RpcException>(async () => await b.Footprints.ApproveFootprintAsync(
-            new() { TraceId = module, Etag = $"{waiting.Version}" }, b.Call));
+            new() { TraceId = module, Etag = before.Etag }, b.Call));
         Assert.Equal("STALE_VERSION", Refusals.Reason(stale));
 
         var approved = await b.Footprints.ApproveFootprintAsync(
-            new() { TraceId = module, Etag = $"{waiting.Proposal.Version}" }, b.Call);
+            new() { TraceId = module, Etag = waiting.Etag }, b.Call);
 
         Assert.Equal("9", approved.Footprint.Figures.Total);
         Assert.Null(approved.Footprint.Proposal);

@@ -120,8 +120,8 @@ public class ImportRecordsTests(Federation federation) : IClassFixture<Federatio
         string[] where = [.. result.Errors.Select(error => $"{error.Sheet} {error.Row} {error.Field}".Trim())];
         Assert.Equal(
             [
-                "parts 4", "parts 5 part_number", "parts 5 name", "parts 5 kind", "parts 5 unit",
-                "lines 2", "lines 3",
+                "parts 4", "parts 5 kind", "parts 5 part_number", "parts 5 name", "parts 5 unit",
+                "lines 3",
                 "contributions 2 figures.stages", "contributions 2 start_date", "contributions 2 end_date",
                 "trades 2 supplier_operator_id",
                 "answers 2",

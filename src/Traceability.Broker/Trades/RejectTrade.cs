@@ -1,0 +1,20 @@
+using Trade = Traceability.Domain.Trades.Trade;
+
+namespace Traceability.Broker.Trades;
+
+/// <summary>The supplier does not answer. Why is sealed.</summary>
+internal sealed record RejectTrade(TradeId TradeId, string SealedLetter) : IAct<Decided<Trade>>
+{
+    public string Turn => StreamNames.Trade(TradeId);
+
+    public async Task<Decided<Trade>> HandleAsync(BrokerSession session, CancellationToken cancellationToken)
+    {
+        var trade = await session.TradeAsync(TradeId, cancellationToken);
+        return await session.DecideTradeAsync(
+            TradeId,
+            _ => trade.Reject("", session.Caller, session.Now),
+            trade.BuyerId,
+            new() { TradeRejected = new() { SealedLetter = SealedLetter } },
+            cancellationToken);
+    }
+}

@@ -1,0 +1,29 @@
+using Traceability.Contracts.Broker.V1;
+using Traceability.Node.Operators;
+
+namespace Traceability.Node.Exchange.Incoming;
+
+/// <summary>What a message leads to, ready to be done: the act of the slice that it concerns.</summary>
+internal delegate Task Reaction(OperatorSession session, CancellationToken cancellationToken);
+
+/// <summary>Which message leads to what. One that this version does not know is passed over.</summary>
+internal static class Reactions
+{
+    public static async Task<Reaction> ReadAsync(
+        HostedOperator op, MailboxMessage message, CancellationToken cancellationToken) => message.ContentCase switch
+        {
+            MailboxMessage.ContentOneofCase.TradeRequested => TradeRequestedMessage.Read(op, message),
+            MailboxMessage.ContentOneofCase.TradeAccepted => TradeAcceptedMessage.Read(message),
+            MailboxMessage.ContentOneofCase.TradeRejected => TradeRejectedMessage.Read(op, message),
+            MailboxMessage.ContentOneofCase.TradeCancelled => TradeCancelledMessage.Read(message),
+            MailboxMessage.ContentOneofCase.TradeEnded => TradeEndedMessage.Read(message),
+            MailboxMessage.ContentOneofCase.ReleaseRevoked => ReleaseRevokedMessage.Read(message),
+            MailboxMessage.ContentOneofCase.Disclosure => await DisclosureMessage.ReadAsync(
+                op, message, cancellationToken),
+            _ => (_, _) => Task.CompletedTask,
+        };
+
+    public static TradeId Trade(this MailboxMessage message) => new(Guid.Parse(message.TradeId));
+
+    public static OperatorId Sender(this MailboxMessage message) => new(Guid.Parse(message.SenderOperatorId));
+}

@@ -1,0 +1,22 @@
+using Traceability.Contracts.Broker.V1;
+using Traceability.Node.Operators;
+using Traceability.Node.Trades;
+
+namespace Traceability.Node.Exchange.Outgoing;
+
+/// <summary>Tells the broker that a customer's request is refused.</summary>
+internal static class TradeRejectSender
+{
+    public static async Task SendAsync(
+        HostedOperator op, TradeId tradeId, TradeRejectNotice notice, CancellationToken cancellationToken)
+    {
+        var letter = new TradeLetter { Message = notice.Message };
+        await op.Broker.Trades.RejectTradeAsync(
+            new RejectTradeRequest
+            {
+                TradeId = tradeId.ToString(),
+                SealedLetter = await Letters.SealAsync(op, notice.BuyerId, letter, cancellationToken),
+            },
+            await op.Broker.CallAsync(cancellationToken));
+    }
+}

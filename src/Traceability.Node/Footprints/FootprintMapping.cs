@@ -1,0 +1,199 @@
+using Google.Protobuf.WellKnownTypes;
+using Traceability.Domain.Certificates;
+using Traceability.Domain.Footprints;
+using Traceability.Domain.Footprints.RollUp;
+using Traceability.Domain.Parts;
+using Traceability.Domain.Quantities;
+using Wire = Traceability.Contracts.Node.V1;
+
+namespace Traceability.Node.Footprints;
+
+/// <summary>Footprints as they travel.</summary>
+internal static class FootprintMapping
+{
+    /// <summary>A part with all that is known of it.</summary>
+    /// <param name="part">The part.</param>
+    /// <param name="footprint">What stands.</param>
+    /// <param name="result">What each line adds.</param>
+    /// <param name="changes">What led to the version that stands.</param>
+    public static Wire.Footprint OfMade(
+        Part part, Footprint footprint, RollUpResult result, IReadOnlyList<FootprintChange> changes)
+    {
+        var wire = new Wire.Footprint
+        {
+            TraceId = part.TraceId.ToString(),
+            DeclaredUnit = part.DeclaredUnit,
+            Figures = footprint.Figures is { } figures ? FigureMapping.ToWire(figures) : null,
+            Complete = footprint.Complete,
+            Contribution = Contribution(footprint),
+            Version = footprint.FootprintVersion,
+            RollUpTime = footprint.RolledUpAt?.ToTimestamp(),
+            ReferencePeriod = FigureMapping.ToWire(footprint.Period),
+            Lines = { result.Lines.Select(ToWire) },
+            Coverage = Coverage(footprint, result),
+            Changes = { changes.Select(ToWire) },
+            ApprovalRequired = footprint.ApprovalRequired,
+            Held = footprint.Held switch
+            {
+                null => "",
+                HoldReason.TooManyRevisions => "too_many_revisions",
+                _ => "too_large",
+            },
+            ValidUntilTime = footprint.ValidUntil?.ToTimestamp(),
+            Etag = footprint.StreamVersion == 0 ? "" : $"{footprint.StreamVersion}",
+        };
+        if (footprint.Proposal is { } proposal)
+        {
+            wire.Proposal = new()
+            {
+                Version = footprint.FootprintVersion + 1,
+                Figures = proposal.Figures is { } proposed ? FigureMapping.ToWire(proposed) : null,
+                Complete = proposal.Complete,
+                ProposeTime = proposal.ProposedAt.ToTimestamp(),
+            };
+        }
+
+        return wire;
+    }
+
+    /// <summary>What the supplier told, or until then what a data set says.</summary>
+    public static Wire.Footprint OfBought(Part part, UpstreamTotal? upstream, Footprint? typed, DateTimeOffset now)
+    {
+        var answered = upstream is { State: LineState.Answered };
+        var figures = answered ? upstream!.Figures : typed?.Contribution;
+        return new()
+        {
+            TraceId = part.TraceId.ToString(),
+            DeclaredUnit = answered ? upstream!.DeclaredUnit : part.DeclaredUnit,
+            Figures = figures is null ? null : FigureMapping.ToWire(figures),
+            Complete = answered ? upstream!.Complete : figures is not null,
+            Contribution = typed is null ? null : Contribution(typed),
+            Version = upstream?.FootprintVersion ?? 0,
+            RollUpTime = upstream?.ReceivedAt?.ToTimestamp(),
+            ReferencePeriod = FigureMapping.ToWire(answered ? upstream!.Period : typed?.Period),
+            ValidUntilTime = (answered ? upstream!.ValidUntil : typed?.ValidUntil)?.ToTimestamp(),
+            Etag = typed is null ? "" : $"{typed.StreamVersion}",
+            Certificates =
+            {
+                upstream?.Certificates.Select(one => ToWire(part.TraceId, one, one.At(now))) ?? [],
+                upstream?.OutdatedCertificates.Select(
+                    one => ToWire(part.TraceId, one, CertificateStanding.NoLongerMatching)) ?? [],
+            },
+        };
+    }
+
+    public static Wire.FootprintVersion ToWire(FootprintRolledUp version, IEnumerable<FootprintChange> changes) => new()
+    {
+        Version = version.Version,
+        Figures = version.Figures is { } figures ? FigureMapping.ToWire(figures) : null,
+        Complete = version.Complete,
+        RollUpTime = version.RolledUpAt.ToTimestamp(),
+        Changes = { changes.Select(ToWire) },
+    };
+
+    public static Wire.SimulatedTotal ToWire(TraceId traceId, RollUpResult result) => new()
+    {
+        TraceId = traceId.ToString(),
+        Figures = result.Figures is { } figures ? FigureMapping.ToWire(figures) : null,
+        Complete = result.Complete,
+    };
+
+    public static Wire.HotSpot ToWire(HotSpot spot) => new()
+    {
+        TraceId = spot.TraceId.ToString(),
+        TradeId = $"{spot.TradeId}",
+        Origin = (Wire.LineOrigin)spot.Origin,
+        Amount = Amount.Format(spot.Amount),
+        Share = Amount.Format(spot.Share),
+    };
+
+    public static Wire.FootprintChange ToWire(FootprintChange change)
+    {
+        var wire = new Wire.FootprintChange
+        {
+            Kind = (Wire.ChangeKind)change.Kind,
+            ChildTraceId = $"{change.ChildTraceId}",
+            TradeId = $"{change.TradeId}",
+            Effect = Amount.Format(change.Effect),
+        };
+        if (change.Before is { } before)
+        {
+            wire.Before = Amount.Format(before);
+        }
+
+        if (change.After is { } after)
+        {
+            wire.After = Amount.Format(after);
+        }
+
+        return wire;
+    }
+
+    public static Wire.Certificate ToWire(
+        TraceId traceId, StatedCertificate certificate, CertificateStanding standing) => new()
+        {
+            CertificateId = certificate.CertificateId.ToString(),
+            TraceId = traceId.ToString(),
+            Verifier = certificate.Verifier,
+            Validity = FigureMapping.ToWire(new ReferencePeriod(certificate.ValidFrom, certificate.ValidUntil)),
+            Version = certificate.Version,
+            Standing = (Wire.CertificateStanding)standing,
+        };
+
+    private static Wire.Contribution? Contribution(Footprint footprint) => footprint.Contribution is not { } own
+        ? null
+        : new()
+        {
+            TraceId = footprint.TraceId.ToString(),
+            Figures = FigureMapping.ToWire(own, footprint.PrimaryShare),
+            ReferencePeriod = FigureMapping.ToWire(footprint.Period),
+            Source = footprint.Source ?? "",
+            ValidUntilTime = footprint.ValidUntil?.ToTimestamp(),
+        };
+
+    private static Wire.FootprintLine ToWire(RollUpLine line)
+    {
+        var wire = new Wire.FootprintLine
+        {
+            ChildTraceId = line.ChildTraceId.ToString(),
+            Quantity = FigureMapping.ToWire(new Quantity(line.Amount, line.Unit)),
+            State = (Wire.LineState)line.State,
+            Figures = line.Figures is { } figures ? FigureMapping.ToWire(figures) : null,
+            Origin = (Wire.LineOrigin)line.Origin,
+            TradeId = $"{line.TradeId}",
+            Complete = line.Complete,
+        };
+        if (line.Version is { } version)
+        {
+            wire.Version = version;
+        }
+
+        return wire;
+    }
+
+    private static Wire.Coverage Coverage(Footprint footprint, RollUpResult result)
+    {
+        var lines = result.Lines.GroupBy(line => line.ChildTraceId).ToList();
+        var coverage = new Wire.Coverage
+        {
+            Lines = lines.Count,
+            CompleteLines = lines.Count(line => line.All(supplier => supplier.Complete)),
+        };
+        if (footprint.Contribution is null)
+        {
+            coverage.Missing.Add(new Wire.MissingFigure
+            {
+                TraceId = footprint.TraceId.ToString(),
+                Reason = "own contribution not declared",
+            });
+        }
+
+        coverage.Missing.AddRange(result.Lines.Where(line => !line.Complete).Select(line => new Wire.MissingFigure
+        {
+            TraceId = line.ChildTraceId.ToString(),
+            TradeId = $"{line.TradeId}",
+            Reason = line.State == LineState.Answered ? "incomplete" : line.State.ToString().ToLowerInvariant(),
+        }));
+        return coverage;
+    }
+}

@@ -1,0 +1,136 @@
+using Grpc.Core;
+using Marten;
+using Traceability.Contracts.Broker.V1;
+using Traceability.Domain.Certificates;
+using Traceability.Domain.Statements;
+using Traceability.Hosting;
+using Traceability.Node.Certificates;
+using Traceability.Node.Operators;
+using Traceability.Node.Statements;
+using Traceability.Proofs;
+using Wire = Traceability.Contracts.Node.V1;
+
+namespace Traceability.Node.Keys;
+
+/// <summary>The operator's own keys.</summary>
+[AllowRoles(Roles.Clerk, Roles.Auditor)]
+internal sealed class KeyServer(HostedOperators operators) : Wire.KeyService.KeyServiceBase
+{
+    private const int MaxKeyId = 100;
+
+    private static readonly string[] Uses = ["signing", "sealing"];
+
+    public override Task<Wire.ListKeysResponse> ListKeys(Wire.ListKeysRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var (size, skip) = (input.PageSize(request.PageSize), input.Offset(request.PageToken));
+        input.ThrowIfInvalid();
+        var all = op.Keys.All;
+        return Task.FromResult(new Wire.ListKeysResponse
+        {
+            Keys = { all.Skip(skip).Take(size).Select(one => ToWire(one.Use, one.Key, one.Current)) },
+            NextPageToken = skip + size < all.Count ? $"{skip + size}" : "",
+        });
+    }
+
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.RotateKeyResponse> RotateKey(
+        Wire.RotateKeyRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var use = input.OneOf("use", request.Use, Uses) == "signing" ? KeyUse.Signing : KeyUse.Sealing;
+        input.ThrowIfInvalid();
+        return new() { Key = ToWire(use, await RotateAsync(op, use, context.CancellationToken), true) };
+    }
+
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.RevokeKeyResponse> RevokeKey(
+        Wire.RevokeKeyRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        var input = new Input();
+        var keyId = input.Text("key_id", request.KeyId, 1, MaxKeyId);
+        input.OptionalTime("revoke_time", request.RevokeTime);
+        input.ThrowIfInvalid();
+        var found = op.Keys.All.Where(one => one.Use == KeyUse.Signing && one.Key.Public.KeyId == keyId).ToArray();
+        if (found is not [var key])
+        {
+            throw new RefusedException(
+                RefusalReason.NotDisclosed,
+                $"Key {keyId} is not disclosed to you, or it does not exist.",
+                ("key_id", keyId));
+        }
+
+        if (key.Current)
+        {
+            await RotateAsync(op, KeyUse.Signing, context.CancellationToken);
+        }
+
+        await AskAsync(async () => await op.Broker.Directory.RevokeKeyAsync(
+            new RevokeKeyRequest { KeyId = keyId, RevokeTime = request.RevokeTime },
+            await op.Broker.CallAsync(context.CancellationToken)));
+        await ReplaceAsync(op, keyId, context);
+        return new() { Key = ToWire(KeyUse.Signing, op.Keys.Signing, true) };
+    }
+
+    /// <summary>Customers need not wait for the next version to hold something under a key that is believed.</summary>
+    private static async Task ReplaceAsync(HostedOperator op, string keyId, ServerCallContext context)
+    {
+        await using var session = op.Query();
+        var statements = await session.Query<Statement>().ToListAsync(context.CancellationToken);
+        foreach (var statement in statements.Where(one => JsonWebSignature.KeyId(one.Signature) == keyId))
+        {
+            await op.DoAsync(new WithdrawStatement(statement.PartRef, keyId), context);
+        }
+
+        var certificates = await session.Query<Certificate>().ToListAsync(context.CancellationToken);
+        foreach (var one in certificates.Where(
+                     one => one.Document is { } document && JsonWebSignature.KeyId(document) == keyId))
+        {
+            await op.DoAsync(new SignCertificateAnew(one.CertificateId, one.Document!), context);
+        }
+    }
+
+    private static async Task<PrivateKey> RotateAsync(
+        HostedOperator op, KeyUse use, CancellationToken cancellationToken)
+    {
+        await op.Rotating.WaitAsync(cancellationToken);
+        try
+        {
+            return await op.Keys.RotateAsync(use, key => AskAsync(async () => await op.Broker.Directory.PublishKeyAsync(
+                new PublishKeyRequest { Use = use, Jwk = key.Public.ToJwk() },
+                await op.Broker.CallAsync(cancellationToken))));
+        }
+        finally
+        {
+            op.Rotating.Release();
+        }
+    }
+
+    private static async Task AskAsync(Func<Task> ask)
+    {
+        try
+        {
+            await ask();
+        }
+        catch (Exception exception) when (IsSilence(exception))
+        {
+            throw new RefusedException(
+                RefusalReason.PeerUnavailable, "The broker does not answer; repeat the call.", ("peer", "broker"));
+        }
+    }
+
+    /// <summary>What the broker refuses, the caller is told as the broker said it.</summary>
+    private static bool IsSilence(Exception exception) =>
+        exception is HttpRequestException
+            or RpcException { StatusCode: StatusCode.Unavailable or StatusCode.DeadlineExceeded };
+
+    private static Wire.Key ToWire(KeyUse use, PrivateKey key, bool current) => new()
+    {
+        KeyId = key.Public.KeyId,
+        Use = use.ToString().ToLowerInvariant(),
+        Current = current,
+    };
+}
