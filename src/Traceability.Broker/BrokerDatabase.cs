@@ -18,7 +18,7 @@ namespace Traceability.Broker;
 internal sealed class BrokerDatabase(
     EventDatabases databases, MailSignals signals, TimeProvider clock, IConfiguration configuration) : IHealthCheck
 {
-    private readonly string _name = configuration["Broker:Database"] ?? "broker";
+    private readonly string _name = NameOf(configuration);
     private EventDatabase? _database;
 
     /// <summary>With which the broker signs its own log, and cosigns those of its members.</summary>
@@ -36,6 +36,9 @@ internal sealed class BrokerDatabase(
     public DateTimeOffset Now => clock.GetUtcNow();
 
     private EventDatabase Database => _database ?? throw new InvalidOperationException("Open the database first.");
+
+    /// <summary>The name of the database.</summary>
+    public static string NameOf(IConfiguration configuration) => configuration["Broker:Database"] ?? "broker";
 
     public async Task OpenAsync(CancellationToken cancellationToken) =>
         _database = await databases.OpenAsync(_name, LogKeys, cancellationToken);
@@ -56,7 +59,7 @@ internal sealed class BrokerDatabase(
 
     /// <summary>An act in the name of a caller.</summary>
     public Task<T> DoAsync<T>(IAct<T> act, ServerCallContext call) => DoAsync(
-        act, new Provenance(call.Caller().ClientId, Activity.Current?.Id, call.Method), call.Caller().OperatorId,
+        act, new Provenance(call.Caller().Subject, Activity.Current?.Id, call.Method), call.Caller().OperatorId,
         call.CancellationToken);
 
     /// <summary>An act of the broker itself.</summary>

@@ -1,16 +1,22 @@
 using Traceability.Broker;
 using Traceability.Broker.Directory;
 using Traceability.Broker.Exchange;
+using Traceability.Broker.Identity;
 using Traceability.Broker.Log;
 using Traceability.Broker.Releases;
 using Traceability.Broker.Trades;
 using Traceability.Broker.Witness;
 using Traceability.Hosting;
+using Traceability.Identity;
 
 var builder = WebApplication.CreateBuilder(args);
 var settings = builder.AddHostingDefaults("traceability-broker");
-var issuer = TokenIssuer.Add(builder.Services, builder.Configuration, settings.Issuer);
-issuer.CheckOwnTokens(builder.Services);
+var embedded = builder.Configuration.HasEmbeddedIdentity();
+if (embedded)
+{
+    builder.AddIdentity(settings, BrokerDatabase.NameOf(builder.Configuration));
+}
+
 builder.Services.AddSingleton(services => new EventDatabases(
     builder.Configuration.GetConnectionString("Server")!, services.GetRequiredService<TimeProvider>()));
 builder.Services.AddSingleton<BrokerDatabase>();
@@ -21,7 +27,6 @@ builder.Services.AddHealthChecks().AddCheck<BrokerDatabase>("database");
 
 var app = builder.Build();
 app.MapHostingDefaults();
-issuer.Map(app);
 app.MapGrpcService<DirectoryServer>();
 app.MapGrpcService<TradeServer>();
 app.MapGrpcService<ReleaseServer>();
@@ -29,4 +34,11 @@ app.MapGrpcService<ExchangeServer>();
 app.MapGrpcService<LogServer>();
 app.MapGrpcService<WitnessServer>();
 await app.Services.GetRequiredService<BrokerDatabase>().OpenAsync(app.Lifetime.ApplicationStopping);
+if (embedded)
+{
+    app.MapIdentity();
+    app.MapGrpcService<IdentityServer>();
+    await app.PrepareIdentityAsync(app.Lifetime.ApplicationStopping);
+}
+
 await app.RunAsync();

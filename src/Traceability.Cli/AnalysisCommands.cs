@@ -17,7 +17,8 @@ internal static class AnalysisCommands
         async (id, session, output) =>
         {
             var answer = await session.Footprints.ListFootprintVersionsAsync(new() { TraceId = id }, session.Call);
-            var names = await session.NamesAsync();
+            var names = await session.NamesAsync(
+                answer.Versions.SelectMany(version => version.Changes).Select(change => change.ChildTraceId));
             var table = Output.Rows(
                 ["version", "when", "total", "because"],
                 answer.Versions.Select(version => new[]
@@ -48,7 +49,7 @@ internal static class AnalysisCommands
                     AfterVersion = parsed.GetValue(after),
                 };
                 var answer = await session.Footprints.CompareFootprintsAsync(request, session.Call);
-                var names = await session.NamesAsync();
+                var names = await session.NamesAsync(answer.Changes.Select(change => change.ChildTraceId));
                 var facts = Output.Facts(
                 [
                     ("before", Total(answer.Before?.Figures, answer.Before?.Complete ?? false)),
@@ -69,7 +70,7 @@ internal static class AnalysisCommands
         async (id, session, output) =>
         {
             var answer = await session.Footprints.ListHotSpotsAsync(new() { TraceId = id }, session.Call);
-            var names = await session.NamesAsync();
+            var names = await session.NamesAsync(answer.HotSpots.Select(spot => spot.TraceId));
             var table = Output.Rows(
                 ["share", "kg CO2e", "part", "says"],
                 answer.HotSpots.Select(spot => new[]
@@ -114,7 +115,7 @@ internal static class AnalysisCommands
                 }
 
                 var answer = await session.Footprints.SimulateFootprintAsync(request, session.Call);
-                var names = await session.NamesAsync();
+                var names = await session.NamesAsync(answer.Changes.Select(change => change.ChildTraceId));
                 var facts = Output.Facts(
                 [
                     ("as it stands", Total(answer.Before.Figures, answer.Before.Complete)),
@@ -134,7 +135,8 @@ internal static class AnalysisCommands
         async (id, session, output) =>
         {
             var answer = await session.Footprints.ListAlternativesAsync(new() { TraceId = id }, session.Call);
-            var names = await session.NamesAsync();
+            var names = await session.NamesAsync(
+                answer.Alternatives.SelectMany(one => one.Totals).Select(total => total.TraceId));
             var table = Output.Rows(
                 ["trade", "supplier", "per unit", "then a parent would come to"],
                 answer.Alternatives.Select(one => new[]

@@ -159,7 +159,10 @@ internal static class AuditCommands
 
                 var versions = all.Select(one => one.Version).Where(one => one is not null).ToArray();
                 // An auditor of another firm is not told what the company calls its parts.
-                var names = request.OperatorId.Length == 0 ? await session.NamesAsync() : id => id;
+                var names = request.OperatorId.Length > 0
+                    ? id => id
+                    : await session.NamesAsync(
+                        versions.SelectMany(version => version.Changes).Select(change => change.ChildTraceId));
                 output.Show(
                     all,
                     new Rows(

@@ -106,8 +106,8 @@ internal static class AuditGrantCommands
         "audit reads",
         async (_, session, output) =>
         {
-            var names = await session.NamesAsync();
             var reads = (await session.Audit.ListAuditReadsAsync(new() { PageSize = 1000 }, session.Call)).Reads;
+            var names = await session.NamesAsync(reads.Select(read => read.TraceId));
             output.Show(
                 reads,
                 Output.Rows(

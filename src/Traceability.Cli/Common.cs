@@ -33,7 +33,7 @@ internal static class Common
         "text",
         "json");
 
-    public static Argument<string> Part => new("part") { Description = "A part, by trace id or by name." };
+    public static Argument<string> Part => new("part") { Description = "A part, by trace id, part number or name." };
 
     public static Argument<string> Trade => new("trade") { Description = "A trade, by trade id." };
 

@@ -124,7 +124,6 @@ internal static class FootprintCommands
             async (parsed, session, output) =>
             {
                 var id = await session.PartAsync(parsed.GetValue(part)!);
-                var names = await session.NamesAsync();
                 using var watch = session.Footprints.WatchFootprint(new() { TraceId = id }, session.Watch);
                 Footprint? shown = null;
                 await foreach (var answer in watch.ResponseStream.ReadAllAsync(session.Cancelled))
@@ -132,7 +131,7 @@ internal static class FootprintCommands
                     if (!answer.Footprint.Equals(shown))
                     {
                         shown = answer.Footprint;
-                        output.Show(answer, View(shown, names));
+                        output.Show(answer, View(shown, await NamesAsync(session, shown)));
                     }
                 }
             },
@@ -222,7 +221,15 @@ internal static class FootprintCommands
     /// <summary>Names are looked up last: what is shown is what was answered.</summary>
     private static async Task ShowAsync(
         Session session, Output output, IMessage answer, Footprint footprint, string next) =>
-        output.Show(answer, View(footprint, await session.NamesAsync()), next);
+        output.Show(answer, View(footprint, await NamesAsync(session, footprint)), next);
+
+    private static Task<Func<string, string>> NamesAsync(Session session, Footprint footprint) => session.NamesAsync(
+    [
+        footprint.TraceId,
+        .. footprint.Lines.Select(line => line.ChildTraceId),
+        .. footprint.Coverage?.Missing.Select(one => one.TraceId) ?? [],
+        .. footprint.Changes.Concat(footprint.Proposal?.Changes ?? []).Select(change => change.ChildTraceId),
+    ]);
 
     private static StageFigure Stage(string text) =>
         text.Split('=') is [var name, var amount] && System.Enum.TryParse<LifeCycleStage>(name, out var stage)

@@ -1,16 +1,27 @@
 using System.Text.Json;
+using Traceability.Client;
 
 namespace Traceability.Cli;
 
-/// <summary>How to reach one node, and as whom.</summary>
-/// <param name="Node">Address of the node.</param>
+/// <summary>How to reach one server, and as whom.</summary>
+/// <param name="Node">Address of the company's node; empty for who runs the federation.</param>
 /// <param name="Issuer">Address of the token issuer.</param>
 /// <param name="Authority">PEM file with the certificates that may sign; empty for the machine's own.</param>
-/// <param name="OperatorId">The company.</param>
+/// <param name="OperatorId">The company; empty for none.</param>
 /// <param name="ClientId">The client of the token issuer.</param>
 /// <param name="ClientSecret">Its secret: the file of profiles is readable by its owner only.</param>
+/// <param name="Broker">Address of the broker, for who runs the federation.</param>
+/// <param name="Certificate">PEM file of the certificate that the broker asks for.</param>
+/// <param name="CertificateKey">PEM file of the key to it.</param>
 internal sealed record Profile(
-    string Node, string Issuer, string Authority, string OperatorId, string ClientId, string ClientSecret);
+    string Issuer, string ClientId, string ClientSecret, string Node = "", string Authority = "",
+    string OperatorId = "", string Broker = "", string? Certificate = null, string? CertificateKey = null)
+{
+    public FederationTrust Trust => new(Authority, Certificate, CertificateKey);
+
+    /// <summary>The client that asks for a token for a server.</summary>
+    public TokenClient For(string server) => new(Issuer, ClientId, ClientSecret, server.TrimEnd('/'));
+}
 
 /// <summary>The profiles of one file, by name.</summary>
 internal sealed class Profiles(string file, Dictionary<string, Profile> profiles)

@@ -15,7 +15,9 @@ var root = new RootCommand(
     ReleaseCommands.Release,
     SheetCommands.Sheet,
     KeyCommands.Keys,
+    OperatorCommands.Operator,
     AuditCommands.Audit,
     ExportCommands.Export,
+    IdentityCommands.Identity,
 };
 return await root.Parse(args).InvokeAsync();

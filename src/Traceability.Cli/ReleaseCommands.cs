@@ -88,7 +88,7 @@ internal static class ReleaseCommands
                     Fields = { parsed.GetValue(fields) },
                 };
                 var answer = await session.Releases.ReviewReleaseAsync(request, session.Call);
-                var names = await session.NamesAsync();
+                var names = await session.NamesAsync(answer.Findings.Select(one => one.ChildTraceId));
                 var table = Output.Rows(
                     ["finding", "input", "what it means"],
                     answer.Findings.Select(one => new[] { one.Code, names(one.ChildTraceId), one.Explanation }));
@@ -109,7 +109,7 @@ internal static class ReleaseCommands
         async (_, session, output) =>
         {
             var answer = await session.Releases.ListDisclosuresAsync(new() { PageSize = 1000 }, session.Call);
-            var names = await session.NamesAsync();
+            var names = await session.NamesAsync(answer.Disclosures.Select(one => one.TraceId));
             var table = Output.Rows(
                 ["when", "part", "version", "fields", "to"],
                 answer.Disclosures.Select(one => new[]

@@ -1,25 +1,28 @@
-using System.Net.Http.Json;
-using System.Security.Cryptography.X509Certificates;
-using System.Text.Json;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Traceability.Client;
+using Traceability.Contracts.Broker.V1;
 using Traceability.Contracts.Node.V1;
+using ReleaseService = Traceability.Contracts.Node.V1.ReleaseService;
+using TradeService = Traceability.Contracts.Node.V1.TradeService;
 
 namespace Traceability.Cli;
 
-/// <summary>One person's connection to one node.</summary>
+/// <summary>One person's connection to one server: a node, or the broker for who runs the federation.</summary>
 internal sealed class Session : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
+    /// <summary>How many parts are found at once.</summary>
+    private const int MaxIds = 1000;
+
     private readonly GrpcChannel _channel;
-    private readonly Metadata _token;
+    private readonly TokenCache _tokens;
     private readonly Profiles _profiles;
 
-    private Session(Profiles profiles, GrpcChannel channel, string token, CancellationToken cancellationToken)
+    private Session(Profiles profiles, GrpcChannel channel, TokenCache tokens, CancellationToken cancellationToken)
     {
-        (_profiles, _channel, Cancelled) = (profiles, channel, cancellationToken);
-        _token = new Metadata { { "authorization", $"Bearer {token}" } };
+        (_profiles, _channel, _tokens, Cancelled) = (profiles, channel, tokens, cancellationToken);
         Parts = new(channel);
         Trades = new(channel);
         Releases = new(channel);
@@ -28,6 +31,8 @@ internal sealed class Session : IDisposable
         Keys = new(channel);
         Audit = new(channel);
         Exports = new(channel);
+        Problems = new(channel);
+        Identity = new(channel);
     }
 
     public PartService.PartServiceClient Parts { get; }
@@ -46,23 +51,52 @@ internal sealed class Session : IDisposable
 
     public ExportService.ExportServiceClient Exports { get; }
 
+    public ProblemService.ProblemServiceClient Problems { get; }
+
+    /// <summary>The broker's; all others are the node's.</summary>
+    public IdentityService.IdentityServiceClient Identity { get; }
+
     public CancellationToken Cancelled { get; }
 
-    public CallOptions Call => new(_token, TimeProvider.System.GetUtcNow().UtcDateTime + Deadline, Cancelled);
+    /// <summary>Deadline of a call; the token comes with the channel.</summary>
+    public CallOptions Call => new(
+        deadline: TimeProvider.System.GetUtcNow().UtcDateTime + Deadline, cancellationToken: Cancelled);
 
     /// <summary>For a call that lasts until the person ends it.</summary>
-    public CallOptions Watch => new(_token, cancellationToken: Cancelled);
+    public CallOptions Watch => new(cancellationToken: Cancelled);
 
-    public static async Task<Session> OpenAsync(Profiles profiles, Profile profile, CancellationToken cancellationToken)
+    /// <param name="profiles">All of the person's profiles.</param>
+    /// <param name="profile">The one to use.</param>
+    /// <param name="server">Address of the server, which is also what the token is for.</param>
+    /// <param name="cancellationToken">Ends everything.</param>
+    public static async Task<Session> OpenAsync(
+        Profiles profiles, Profile profile, string server, CancellationToken cancellationToken)
     {
-        var token = await TokenAsync(profile, cancellationToken);
-        var options = new GrpcChannelOptions { HttpHandler = Handler(profile), DisposeHttpClient = true };
-        return new(profiles, GrpcChannel.ForAddress(profile.Node, options), token, cancellationToken);
+        var tokens = new TokenCache(profile.Trust, TimeProvider.System);
+        var client = profile.For(server);
+        try
+        {
+            // Asked for now, so that what keeps the person out is said before anything is done.
+            await tokens.GetAsync(client, cancellationToken);
+        }
+        catch (TokenException exception)
+        {
+            tokens.Dispose();
+            throw new ProblemException(exception.Message);
+        }
+
+        var channel = GrpcChannel.ForAddress(server, new GrpcChannelOptions
+        {
+            HttpHandler = profile.Trust.CreateHandler(),
+            DisposeHttpClient = true,
+            Credentials = ChannelCredentials.Create(ChannelCredentials.SecureSsl, tokens.CredentialsOf(client)),
+        });
+        return new(profiles, channel, tokens, cancellationToken);
     }
 
     public string OperatorId(string nameOrId) => _profiles.OperatorId(nameOrId);
 
-    /// <summary>A part by its trace id or, where only one is called so, by its name.</summary>
+    /// <summary>A part by its trace id, its number or, where only one is called so, by its name.</summary>
     public async Task<string> PartAsync(string nameOrId)
     {
         if (Guid.TryParse(nameOrId, out _))
@@ -70,19 +104,40 @@ internal sealed class Session : IDisposable
             return nameOrId;
         }
 
-        string[] found = [.. (await AllPartsAsync()).Where(part => part.Name == nameOrId).Select(part => part.TraceId)];
-        return found switch
+        if (nameOrId.Length == 0)
+        {
+            throw new ProblemException("Name the part: its trace id, its number or its name.");
+        }
+
+        var answer = await Parts.FindPartsAsync(new() { NameOrNumber = nameOrId }, Call);
+        // A number is one part's own; a name may be that of several.
+        if (answer.Parts.FirstOrDefault(part => part.PartNumber == nameOrId) is { } numbered)
+        {
+            return numbered.TraceId;
+        }
+
+        return answer.Parts.Select(part => part.TraceId).ToArray() switch
         {
             [var one] => one,
             [] => throw new ProblemException($"No part is called \"{nameOrId}\". `trace part list` shows all."),
-            _ => throw new ProblemException($"Several parts are called \"{nameOrId}\": {string.Join(", ", found)}."),
+            var several => throw new ProblemException(
+                $"Several parts are called \"{nameOrId}\": {string.Join(", ", several)}."),
         };
     }
 
-    /// <summary>What the company calls its parts; a person reads no ids.</summary>
-    public async Task<Func<string, string>> NamesAsync()
+    /// <summary>What the company calls some of its parts; a person reads no ids.</summary>
+    public async Task<Func<string, string>> NamesAsync(IEnumerable<string> traceIds)
     {
-        var names = (await AllPartsAsync()).ToDictionary(part => part.TraceId, part => part.Name);
+        Dictionary<string, string> names = [];
+        foreach (var ids in traceIds.Where(id => id.Length > 0).Distinct().Chunk(MaxIds))
+        {
+            var answer = await Parts.FindPartsAsync(new() { TraceIds = { ids }, PageSize = MaxIds }, Call);
+            foreach (var part in answer.Parts)
+            {
+                names[part.TraceId] = part.Name;
+            }
+        }
+
         return id => names.GetValueOrDefault(id, id);
     }
 
@@ -100,48 +155,9 @@ internal sealed class Session : IDisposable
         return parts;
     }
 
-    public void Dispose() => _channel.Dispose();
-
-    private static async Task<string> TokenAsync(Profile profile, CancellationToken cancellationToken)
+    public void Dispose()
     {
-        using var http = new HttpClient(Handler(profile)) { Timeout = Deadline };
-        using var form = new FormUrlEncodedContent(new Dictionary<string, string>
-        {
-            ["grant_type"] = "client_credentials",
-            ["client_id"] = profile.ClientId,
-            ["client_secret"] = profile.ClientSecret,
-            ["resource"] = "node",
-        });
-        try
-        {
-            using var response = await http.PostAsync(new Uri($"{profile.Issuer}/token"), form, cancellationToken);
-            var answer = await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
-            return response.IsSuccessStatusCode
-                ? answer.GetProperty("access_token").GetString()!
-                : throw new ProblemException(
-                    $"{profile.Issuer} gives {profile.ClientId} no token: {answer.GetProperty("error")}.");
-        }
-        catch (HttpRequestException exception)
-        {
-            throw new ProblemException(
-                $"The token issuer {profile.Issuer} cannot be reached ({exception.HttpRequestError}). Is it running?");
-        }
-    }
-
-    private static SocketsHttpHandler Handler(Profile profile)
-    {
-        var handler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true };
-        if (profile.Authority.Length > 0)
-        {
-            var policy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck,
-            };
-            policy.CustomTrustStore.ImportFromPemFile(profile.Authority);
-            handler.SslOptions.CertificateChainPolicy = policy;
-        }
-
-        return handler;
+        _channel.Dispose();
+        _tokens.Dispose();
     }
 }

@@ -36,6 +36,9 @@ internal sealed class Verb : Command
     /// <summary>Whether the verb needs no node: it has no session.</summary>
     public bool Offline { get; init; }
 
+    /// <summary>Whether the verb is for who runs the federation: it talks to the broker.</summary>
+    public bool AtBroker { get; init; }
+
     /// <summary>Whether the verb shows its own progress, or goes on for as long as the person likes.</summary>
     public bool OwnsScreen { get; init; }
 
@@ -53,20 +56,21 @@ internal sealed class Verb : Command
 
             var profiles = Profiles.Load(parsed.GetValue(Common.ProfilesFile));
             var profile = profiles.Select(parsed.GetValue(Common.As));
+            var server = ServerOf(profile);
             if (OwnsScreen)
             {
                 await WorkAsync();
             }
             else
             {
-                await output.WaitAsync($"asking {profile.Node}", WorkAsync);
+                await output.WaitAsync($"asking {server}", WorkAsync);
             }
 
             return 0;
 
             async Task WorkAsync()
             {
-                using var session = await Session.OpenAsync(profiles, profile, cancellationToken);
+                using var session = await Session.OpenAsync(profiles, profile, server, cancellationToken);
                 await run(parsed, session, output);
             }
         }
@@ -83,7 +87,9 @@ internal sealed class Verb : Command
         }
         catch (RpcException refused) when (refused.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded)
         {
-            output.Fail($"The node does not answer ({refused.StatusCode}). Is it running, and is its address right?");
+            var server = AtBroker ? "broker" : "node";
+            output.Fail(
+                $"The {server} does not answer ({refused.StatusCode}). Is it running, and is its address right?");
             return Refused;
         }
         catch (OperationCanceledException)
@@ -97,4 +103,12 @@ internal sealed class Verb : Command
             return Refused;
         }
     }
+
+    private string ServerOf(Profile profile) => (AtBroker, profile) switch
+    {
+        (true, { Broker.Length: > 0 }) => profile.Broker,
+        (false, { Node.Length: > 0 }) => profile.Node,
+        (true, _) => throw new ProblemException("This is for who runs the federation: the profile names no broker."),
+        _ => throw new ProblemException("This is for a company: the profile names no node."),
+    };
 }

@@ -9,6 +9,12 @@ public static class Roles
     /// <summary>Works with an operator's data in its node.</summary>
     public const string Clerk = "clerk";
 
+    /// <summary>Does what a clerk does, and decides what customers are shown.</summary>
+    public const string Manager = "manager";
+
+    /// <summary>Approves totals before they are told to customers.</summary>
+    public const string Approver = "approver";
+
     /// <summary>Reads an operator's data in its node.</summary>
     public const string Auditor = "auditor";
 
@@ -32,17 +38,23 @@ public sealed class AllowRolesAttribute(params string[] roles) : Attribute
     public IReadOnlyList<string> Roles { get; } = roles;
 }
 
-/// <summary>Who calls, as the token says. OperatorId is empty for those who act for no operator.</summary>
-public sealed record Caller(string ClientId, OperatorId OperatorId, IReadOnlyList<string> Roles)
+/// <summary>Who calls, as the token says.</summary>
+/// <param name="ClientId">The program through which the call is made.</param>
+/// <param name="OperatorId">For whom; empty for those who act for no operator.</param>
+/// <param name="Roles">What it may do.</param>
+/// <param name="Subject">Who is responsible: a person where one has signed in, else the program itself.</param>
+public sealed record Caller(string ClientId, OperatorId OperatorId, IReadOnlyList<string> Roles, string Subject = "")
 {
     public const string OperatorClaim = "operator_id";
     public const string ClientClaim = "client_id";
     public const string RolesClaim = "roles";
+    public const string SubjectClaim = "sub";
 
     public static Caller Of(ClaimsPrincipal user) => new(
         user.FindFirstValue(ClientClaim) ?? "",
         Guid.TryParse(user.FindFirstValue(OperatorClaim), out var id) ? new(id) : default,
-        [.. user.FindAll(RolesClaim).Select(claim => claim.Value)]);
+        [.. user.FindAll(RolesClaim).Select(claim => claim.Value)],
+        user.FindFirstValue(SubjectClaim) ?? "");
 }
 
 /// <summary>The way from a call to its caller.</summary>

@@ -21,6 +21,8 @@ internal sealed class CallerInterceptor(HostSettings settings, CallLimits limits
     public static Task Remember(AuthenticationFailedContext failed)
     {
         failed.HttpContext.Items[ProblemKey] = failed.Exception;
+        // Whatever it is, the call is answered like any other that is not let in.
+        failed.NoResult();
         return Task.CompletedTask;
     }
 
@@ -112,6 +114,7 @@ internal sealed class CallerInterceptor(HostSettings settings, CallLimits limits
         SecurityTokenInvalidIssuerException => "the token is of another issuer",
         SecurityTokenSignatureKeyNotFoundException or SecurityTokenInvalidSignatureException =>
             "the token is not signed by the issuer",
+        IssuerKeysException => "the keys of the issuer cannot be read",
         _ => "the token cannot be read",
     };
 }

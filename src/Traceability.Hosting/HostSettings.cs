@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Traceability.Client;
 
 namespace Traceability.Hosting;
 
@@ -7,6 +8,12 @@ public sealed record HostSettings
 {
     /// <summary>Where it listens, such as https://127.0.0.1:5001. Port 0 takes a free one.</summary>
     public string Listen { get; init; } = "https://127.0.0.1:0";
+
+    /// <summary>
+    /// Where others reach it, such as https://node-a:8443. Needed where that is not where it listens: behind a name, a
+    /// load balancer, or on a free port.
+    /// </summary>
+    public string? Address { get; init; }
 
     /// <summary>PEM files of the server, also shown to peers as the client certificate.</summary>
     public required string Certificate { get; init; }
@@ -19,10 +26,10 @@ public sealed record HostSettings
     /// <summary>Whether gRPC calls need a client certificate.</summary>
     public bool RequireClientCertificate { get; init; }
 
-    /// <summary>Who issues tokens: an OpenID Connect issuer.</summary>
+    /// <summary>Who issues tokens: address of an OpenID Connect issuer. Empty at a broker: the broker itself.</summary>
     public string Issuer { get; init; } = "";
 
-    /// <summary>What tokens must be for: "node" or "broker".</summary>
+    /// <summary>What tokens must be for: an absolute URI that no other server has. Empty: its own address.</summary>
     public string Audience { get; init; } = "";
 
     /// <summary>
@@ -37,12 +44,27 @@ public sealed record HostSettings
     /// <summary>Where the address is written once it is known, for those who started the process.</summary>
     public string? AddressFile { get; init; }
 
-    internal X509Certificate2 LoadCertificate()
+    /// <summary>Whom it trusts when it calls others, and what it shows them.</summary>
+    public FederationTrust Trust => new(CertificateAuthority, Certificate, CertificateKey);
+
+    /// <summary>The origin under which others know it: no path, no slash at the end.</summary>
+    /// <exception cref="InvalidOperationException">The settings do not say.</exception>
+    public string PublicAddress
     {
-        using var pem = X509Certificate2.CreateFromPemFile(Certificate, CertificateKey);
-        // Some platforms cannot use a key that was only read from PEM.
-        return X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
+        get
+        {
+            var address = new Uri(Address ?? Listen);
+            return address.Port == 0 || address.Host is "0.0.0.0" or "[::]"
+                ? throw new InvalidOperationException(
+                    $"Nobody else reaches a server at {address}: Host:Address must say under which address they do.")
+                : address.GetLeftPart(UriPartial.Authority);
+        }
     }
+
+    /// <summary>The audience of the tokens that are let in: those for another server are not.</summary>
+    public string TokenAudience => Audience.Length > 0 ? Audience : PublicAddress;
+
+    internal X509Certificate2 LoadCertificate() => FederationTrust.LoadCertificate(Certificate, CertificateKey);
 
     /// <summary>Trusts the federation's own authority, and nobody else.</summary>
     internal bool Trusts(X509Certificate2 certificate)

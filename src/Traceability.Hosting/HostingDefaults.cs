@@ -29,7 +29,7 @@ public static class HostingDefaults
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(3);
 
     /// <summary>Clocks of companies differ by seconds, not by minutes.</summary>
-    private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
 
     /// <param name="builder">Of the server.</param>
     /// <param name="service">The name under which telemetry is sent.</param>
@@ -113,23 +113,28 @@ public static class HostingDefaults
         });
     }
 
-    private static void AddTokens(IServiceCollection services, HostSettings settings) =>
+    private static void AddTokens(IServiceCollection services, HostSettings settings)
+    {
+        services.AddSingleton(provider => IssuerKeys.Of(settings, provider.GetRequiredService<TimeProvider>()));
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(bearer =>
         {
             bearer.MapInboundClaims = false;
-            bearer.Authority = settings.Issuer;
-            bearer.Audience = settings.Audience;
-            bearer.BackchannelHttpHandler = new FederationHandler(settings).Create();
             // The caller is told by the interceptor, together with everything else that keeps it out.
-            bearer.Events = new JwtBearerEvents { OnAuthenticationFailed = CallerInterceptor.Remember };
+            bearer.Events = new JwtBearerEvents
+            {
+                OnMessageReceived = IssuerKeys.FindKeyAsync,
+                OnAuthenticationFailed = CallerInterceptor.Remember,
+            };
             bearer.TokenValidationParameters = new TokenValidationParameters
             {
                 ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
-                ValidIssuer = settings.Issuer,
-                ValidAudience = settings.Audience,
+                ValidAudience = settings.TokenAudience,
                 ClockSkew = ClockSkew,
             };
         });
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme)
+            .Configure<IssuerKeys>((bearer, keys) => bearer.ConfigurationManager = keys);
+    }
 
     private static void AddTelemetry(WebApplicationBuilder builder, string service)
     {

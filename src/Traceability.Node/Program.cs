@@ -1,8 +1,9 @@
 using Traceability.Hosting;
 using Traceability.Node.Audit;
-using Traceability.Node.Exchange;
 using Traceability.Node.Exchange.Incoming;
 using Traceability.Node.Exchange.Outgoing;
+using Traceability.Node.Exchange.Transport;
+using Traceability.Node.Exchange;
 using Traceability.Node.Exports;
 using Traceability.Node.Footprints;
 using Traceability.Node.Imports;
@@ -18,6 +19,7 @@ builder.AddHostingDefaults("traceability-node");
 builder.Services.AddSingleton(services => new EventDatabases(
     builder.Configuration.GetConnectionString("Server")!, services.GetRequiredService<TimeProvider>()));
 builder.Services.AddSingleton(builder.Configuration.GetRequiredSection("Node").Get<NodeSettings>()!);
+builder.Services.AddBrokerClients();
 builder.Services.AddSingleton<HostedOperators>();
 builder.Services.AddSingleton<RollUp>();
 builder.Services.AddSingleton<FollowUp>(services => services.GetRequiredService<RollUp>().FollowAsync);

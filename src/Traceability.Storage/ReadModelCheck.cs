@@ -65,16 +65,15 @@ public sealed class ReadModelCheck
         var prefix = EventNames.StreamOf<T>().Prefix;
         for (var after = prefix; ;)
         {
-            var states = await _session.Query<T>().Where(state => state.Id.CompareTo(after) > 0)
-                .OrderBy(state => state.Id).Take(PageSize).ToListAsync(cancellationToken);
+            var states = await PageAsync<T>(after, cancellationToken);
             // The last page takes all that is left, also streams behind the last document.
-            var last = states.Count == PageSize ? states[^1].Id : $"{prefix}\uffff";
+            var last = states.Count == PageSize ? states.Keys.Max(StringComparer.Ordinal)! : $"{prefix}\uffff";
             var streams = (await _session.Events.QueryAllRawEvents()
                 .Where(e => e.StreamKey!.CompareTo(after) > 0 && e.StreamKey!.CompareTo(last) <= 0)
                 .OrderBy(e => e.StreamKey).ThenBy(e => e.Version)
                 .ToListAsync(cancellationToken)).ToLookup(e => e.StreamKey!);
             _streams += streams.Count;
-            Compare(states.ToDictionary(state => state.Id), streams);
+            Compare(states, streams);
             if (states.Count < PageSize)
             {
                 return;
@@ -84,13 +83,58 @@ public sealed class ReadModelCheck
         }
     }
 
-    private void Compare<T>(Dictionary<string, T> states, ILookup<string, IEvent> streams)
+    /// <summary>Documents by name; null for one that somebody has made unreadable, which spoils no other.</summary>
+    private async Task<Dictionary<string, T?>> PageAsync<T>(string after, CancellationToken cancellationToken)
+        where T : class, IState<T>
+    {
+        var page = _session.Query<T>().Where(state => state.Id.CompareTo(after) > 0).OrderBy(state => state.Id)
+            .Take(PageSize);
+        // By the name under which it is found; what it says of itself may have been changed.
+        var ids = await page.Select(state => state.Id).ToListAsync(cancellationToken);
+        try
+        {
+            return ids.Zip(await page.ToListAsync(cancellationToken))
+                .ToDictionary(one => one.First, T? (one) => one.Second);
+        }
+        catch (Exception exception) when (IsUnreadable(exception))
+        {
+            Dictionary<string, T?> states = [];
+            foreach (var id in ids)
+            {
+                states[id] = await TryLoadAsync<T>(id, cancellationToken);
+            }
+
+            return states;
+        }
+    }
+
+    private async Task<T?> TryLoadAsync<T>(string id, CancellationToken cancellationToken)
+        where T : class
+    {
+        try
+        {
+            return await _session.LoadAsync<T>(id, cancellationToken);
+        }
+        catch (Exception exception) when (IsUnreadable(exception))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The text is no such document, or its version is missing.</summary>
+    private static bool IsUnreadable(Exception exception) =>
+        exception is JsonException or InvalidCastException or FormatException or NotSupportedException;
+
+    private void Compare<T>(Dictionary<string, T?> states, ILookup<string, IEvent> streams)
         where T : class, IState<T>
     {
         foreach (var stream in states.Keys.Union(streams.Select(stream => stream.Key)))
         {
             var made = streams[stream].Select(e => e.Data).Aggregate((T?)null, T.Evolve);
-            if (Problem(made, states.GetValueOrDefault(stream), streams[stream].Count()) is { } problem)
+            var problem = states.TryGetValue(stream, out var stored) && stored is null
+                ? "cannot be read"
+                : Problem(made, stored, streams[stream].Count());
+            if (problem is not null)
             {
                 _differences.Add(new(stream, problem));
             }

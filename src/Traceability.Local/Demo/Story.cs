@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Traceability.Client;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Contracts.Node.V1;
 using Traceability.Local.Federation;
@@ -77,27 +78,47 @@ public sealed class Story(LocalFederation federation, Action<string> tell)
     }
 
     /// <summary>
-    /// Asks for what must not be seen, and compares the answer with that to something that is not there.
+    /// Asks for what must not be seen. At its own node a company must get the answer to something that is not there; at
+    /// another's it must not even get in: no token is given for it, and its own is refused.
     /// </summary>
     public async Task<bool> IsHiddenAsync(
         string company, string node, string traceId, CancellationToken cancellationToken)
     {
-        using var client = await FederationClient.ForClerkAsync(federation, company, node, cancellationToken);
-        var footprints = new FootprintService.FootprintServiceClient(client.Channel);
-        var (hidden, none) = (await AskAsync(traceId), await AskAsync(Guid.CreateVersion7().ToString()));
-        return hidden is not null && hidden == none;
+        var (own, other) = (federation.Node(company), federation.Node(node));
+        var token = await FederationClient.TokenAsync(
+            federation, federation.Company(company), own, cancellationToken);
+        using var client = FederationClient.Connect(federation, other, token, null);
+        var expected = own == other ? StatusCode.PermissionDenied : StatusCode.Unauthenticated;
+        var hidden = await AskAsync(client, traceId, expected);
+        return hidden is not null
+            && hidden == await AskAsync(client, $"{Guid.CreateVersion7()}", expected)
+            && (own == other || await GetsNoTokenAsync(company, other, cancellationToken));
+    }
 
-        async Task<string?> AskAsync(string id)
+    private async Task<bool> GetsNoTokenAsync(string company, string node, CancellationToken cancellationToken)
+    {
+        try
         {
-            try
-            {
-                await footprints.GetFootprintAsync(new GetFootprintRequest { TraceId = id }, client.Call);
-                return null;
-            }
-            catch (RpcException exception) when (exception.StatusCode == StatusCode.PermissionDenied)
-            {
-                return exception.Status.Detail.Replace(id, "...", StringComparison.Ordinal);
-            }
+            await FederationClient.TokenAsync(federation, federation.Company(company), node, cancellationToken);
+            return false;
+        }
+        catch (TokenException refused)
+        {
+            return refused.Error == "invalid_target";
+        }
+    }
+
+    private static async Task<string?> AskAsync(FederationClient client, string traceId, StatusCode expected)
+    {
+        try
+        {
+            await new FootprintService.FootprintServiceClient(client.Channel).GetFootprintAsync(
+                new GetFootprintRequest { TraceId = traceId }, client.Call);
+            return null;
+        }
+        catch (RpcException exception) when (exception.StatusCode == expected)
+        {
+            return exception.Status.Detail.Replace(traceId, "...", StringComparison.Ordinal);
         }
     }
 }

@@ -1,8 +1,6 @@
-using System.Net.Http.Json;
-using System.Security.Cryptography.X509Certificates;
-using System.Text.Json;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Traceability.Client;
 
 namespace Traceability.Local.Federation;
 
@@ -30,12 +28,12 @@ public sealed class FederationClient : IDisposable
         LocalFederation federation, string company, CancellationToken cancellationToken) =>
         await ForClerkAsync(federation, company, company, cancellationToken);
 
-    /// <summary>A node, for the clerk of any company.</summary>
+    /// <summary>A node, for the clerk of any company; one that is not its own only where that was allowed.</summary>
     public static async Task<FederationClient> ForClerkAsync(
         LocalFederation federation, string company, string node, CancellationToken cancellationToken)
     {
-        var clerk = federation.Company(company);
-        var token = await TokenAsync(federation, clerk, "node", cancellationToken);
+        var token = await TokenAsync(
+            federation, federation.Company(company), federation.Node(node), cancellationToken);
         return Connect(federation, federation.Node(node), token, null);
     }
 
@@ -43,7 +41,8 @@ public sealed class FederationClient : IDisposable
     public static async Task<FederationClient> ForExternalAuditorAsync(
         LocalFederation federation, string firm, string company, CancellationToken cancellationToken)
     {
-        var token = await TokenAsync(federation, federation.AuditClient(firm), "node", cancellationToken);
+        var token = await TokenAsync(
+            federation, federation.AuditClient(firm), federation.Node(company), cancellationToken);
         return Connect(federation, federation.Node(company), token, null);
     }
 
@@ -65,7 +64,7 @@ public sealed class FederationClient : IDisposable
     private static async Task<FederationClient> ForBrokerAsync(
         LocalFederation federation, Company client, CancellationToken cancellationToken)
     {
-        var token = await TokenAsync(federation, client, "broker", cancellationToken);
+        var token = await TokenAsync(federation, client, federation.Broker, cancellationToken);
         return Connect(federation, federation.Broker, token, federation.AdministratorCertificate);
     }
 
@@ -80,22 +79,14 @@ public sealed class FederationClient : IDisposable
             token,
             TimeProvider.System);
 
-    public static async Task<string> TokenAsync(
-        LocalFederation federation, Company client, string resource, CancellationToken cancellationToken)
-    {
-        using var http = Http(federation);
-        using var form = new FormUrlEncodedContent(new Dictionary<string, string>
-        {
-            ["grant_type"] = "client_credentials",
-            ["client_id"] = client.ClientId,
-            ["client_secret"] = client.ClientSecret,
-            ["resource"] = resource,
-        });
-        using var response = await http.PostAsync(new Uri($"{federation.Broker}/token"), form, cancellationToken);
-        response.EnsureSuccessStatusCode();
-        var answer = await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
-        return answer.GetProperty("access_token").GetString()!;
-    }
+    /// <param name="federation">Whose identity provider is asked.</param>
+    /// <param name="client">Who asks.</param>
+    /// <param name="resource">Address of the one server that the token is for.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public static Task<string> TokenAsync(
+        LocalFederation federation, Company client, string resource, CancellationToken cancellationToken) =>
+        federation.Tokens.GetAsync(
+            new TokenClient(federation.Broker, client.ClientId, client.ClientSecret, resource), cancellationToken);
 
     /// <summary>Plain HTTPS with the servers of the federation.</summary>
     public static HttpClient Http(LocalFederation federation) => new(Handler(federation, null));
@@ -103,20 +94,6 @@ public sealed class FederationClient : IDisposable
     public void Dispose() => _channel.Dispose();
 
     private static SocketsHttpHandler Handler(
-        LocalFederation federation, (string Certificate, string Key)? certificate)
-    {
-        var handler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true };
-        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            RevocationMode = X509RevocationMode.NoCheck,
-        };
-        handler.SslOptions.CertificateChainPolicy.CustomTrustStore.ImportFromPemFile(federation.Authority);
-        if (certificate is var (file, key))
-        {
-            handler.SslOptions.ClientCertificates = [X509Certificate2.CreateFromPemFile(file, key)];
-        }
-
-        return handler;
-    }
+        LocalFederation federation, (string Certificate, string Key)? certificate) =>
+        new FederationTrust(federation.Authority, certificate?.Certificate, certificate?.Key).CreateHandler();
 }

@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
+using Traceability.Client;
+using Traceability.Contracts.Broker.V1;
 using Traceability.Local.PostgreSql;
 
 namespace Traceability.Local.Federation;
@@ -27,8 +29,10 @@ public sealed record Place(string Company, string Node, bool Later = false)
 /// <param name="StreamsPerOperator">Streams that one operator may have open at a server.</param>
 /// <param name="Inference">What nodes do when a customer could work out more than a figure: Warn, Consent,
 /// Block.</param>
+/// <param name="Identity">What is different at the identity provider: settings by name, such as KeyLifetime.</param>
 public sealed record FederationSettings(
-    int CallsPerSecond = 2000, int StreamsPerOperator = 100, string Inference = "Warn");
+    int CallsPerSecond = 2000, int StreamsPerOperator = 100, string Inference = "Warn",
+    IReadOnlyDictionary<string, string>? Identity = null);
 
 /// <summary>
 /// PostgreSQL, a broker and a node per company, each a process of its own, over TLS and with real tokens.
@@ -37,6 +41,10 @@ public sealed class LocalFederation : IAsyncDisposable
 {
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>More would wait for each other in the broker's database.</summary>
+    private const int ClientsAtOnce = 8;
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     private readonly string _folder;
@@ -44,10 +52,14 @@ public sealed class LocalFederation : IAsyncDisposable
     private readonly Certificates _certificates;
     private readonly Dictionary<string, GuardedProcess> _processes = [];
     private readonly Dictionary<string, string> _nodes = [];
+    private readonly ConcurrentDictionary<string, string> _clientSecrets = [];
     private Dictionary<string, string> _places = [];
 
-    private LocalFederation(string folder, PrivatePostgres postgres, Certificates certificates) =>
+    private LocalFederation(string folder, PrivatePostgres postgres, Certificates certificates)
+    {
         (_folder, _postgres, _certificates) = (folder, postgres, certificates);
+        Tokens = new(new(certificates.Authority), TimeProvider.System);
+    }
 
     public string Broker { get; private set; } = "";
 
@@ -58,11 +70,14 @@ public sealed class LocalFederation : IAsyncDisposable
 
     public string Authority => _certificates.Authority;
 
-    /// <summary>Runs the federation itself; belongs to no company.</summary>
-    public Company Administrator { get; } = NewCompany("administrator", Guid.Empty);
+    /// <summary>Where everything in this process gets its tokens.</summary>
+    public TokenCache Tokens { get; }
+
+    /// <summary>Runs the federation itself; belongs to no company. The broker has made it at its first start.</summary>
+    public Company Administrator => NoCompany("administrator");
 
     /// <summary>Reads the broker's decisions; belongs to no company.</summary>
-    public Company Auditor { get; } = NewCompany("federation-auditor", Guid.Empty);
+    public Company Auditor => NoCompany("federation-auditor");
 
     public IReadOnlyList<Company> Companies { get; private set; } = [];
 
@@ -72,8 +87,11 @@ public sealed class LocalFederation : IAsyncDisposable
     /// <summary>The file with which `trace --as` reaches each company's node.</summary>
     public string Profiles => Path.Combine(_folder, "profiles.json");
 
-    /// <summary>PEM file of the key with which the broker signs tokens.</summary>
-    public string TokenIssuerKey => Path.Combine(_folder, "token-issuer.pem");
+    /// <summary>File of the secret with which the identity provider's keys are encrypted.</summary>
+    public string IdentitySecretFile => Path.Combine(_folder, "broker.identity-secret");
+
+    /// <summary>File into which the broker writes its first administrator's secret.</summary>
+    public string AdministratorFile => Path.Combine(_folder, "administrator.json");
 
     private string BrokerLogSecret => Path.Combine(_folder, "broker.log-secret");
 
@@ -106,13 +124,15 @@ public sealed class LocalFederation : IAsyncDisposable
             federation.WriteBroker();
             string[] nodes = [.. places.Select(place => place.Node).Distinct()];
             nodes.ToList().ForEach(federation.WriteNode);
+
+            progress("the broker");
+            await federation.StartBrokerAsync(cancellationToken);
+            await federation.RegisterClientsAsync(cancellationToken);
             foreach (var place in places.Where(place => !place.Later))
             {
                 federation.Host(place.Company);
             }
 
-            progress("the broker");
-            await federation.StartBrokerAsync(cancellationToken);
             progress(Describe(places, nodes));
             await Task.WhenAll(nodes.Select(name => federation.StartNodeAsync(name, cancellationToken)));
             federation.WriteProfiles(federation.Profiles);
@@ -131,12 +151,18 @@ public sealed class LocalFederation : IAsyncDisposable
     public Company Company(string name) => Companies.Single(company => company.Name == name);
 
     /// <summary>The client with which a company's node gets tokens for the broker.</summary>
-    public Company NodeClient(string name) =>
-        Company(name) with { ClientId = $"node-{name}", ClientSecret = NodeSecret(Company(name)) };
+    public Company NodeClient(string name) => WithClient(Company(name), $"node-{name}");
 
     /// <summary>The client of a company's people who audit others.</summary>
-    public Company AuditClient(string name) =>
-        Company(name) with { ClientId = $"audit-{name}", ClientSecret = AuditSecret(Company(name)) };
+    public Company AuditClient(string name) => WithClient(Company(name), $"audit-{name}");
+
+    /// <summary>Lets a client have tokens for these servers, and no others.</summary>
+    public async Task AllowAsync(Company client, IEnumerable<string> resources, CancellationToken cancellationToken)
+    {
+        using var administrator = await FederationClient.ForAdministratorAsync(this, cancellationToken);
+        await new IdentityService.IdentityServiceClient(administrator.Channel).ChangeClientResourcesAsync(
+            new() { ClientId = client.ClientId, Resources = { resources } }, administrator.Call);
+    }
 
     public async Task StartBrokerAsync(CancellationToken cancellationToken) =>
         Broker = await StartAsync("broker", "Traceability.Broker", cancellationToken);
@@ -149,8 +175,8 @@ public sealed class LocalFederation : IAsyncDisposable
         var settings = new
         {
             company.OperatorId,
-            ClientId = $"node-{company.Name}",
-            ClientSecret = NodeSecret(company),
+            NodeClient(name).ClientId,
+            NodeClient(name).ClientSecret,
             Keys = KeyFolder(company.Name),
         };
         // Whole or not at all: the node may be looking.
@@ -168,20 +194,30 @@ public sealed class LocalFederation : IAsyncDisposable
         }
     }
 
-    /// <summary>Writes for each company how `trace --as` reaches its node.</summary>
-    public void WriteProfiles(string file) => SecretFile.Write(file, JsonSerializer.Serialize(
-        Companies.ToDictionary(
-            company => company.Name,
-            company => new
-            {
-                Node = Node(company.Name),
-                Issuer = Broker,
-                Authority,
-                company.OperatorId,
-                company.ClientId,
-                company.ClientSecret,
-            }),
-        Indented));
+    /// <summary>Writes how `trace --as` reaches each company's node, and the broker as administrator.</summary>
+    public void WriteProfiles(string file)
+    {
+        var profiles = Companies.ToDictionary(company => company.Name, object (company) => new
+        {
+            Node = Node(company.Name),
+            Issuer = Broker,
+            Authority,
+            company.OperatorId,
+            company.ClientId,
+            company.ClientSecret,
+        });
+        profiles[Administrator.Name] = new
+        {
+            Broker,
+            Issuer = Broker,
+            Authority,
+            AdministratorCertificate.Certificate,
+            CertificateKey = AdministratorCertificate.Key,
+            Administrator.ClientId,
+            Administrator.ClientSecret,
+        };
+        SecretFile.Write(file, JsonSerializer.Serialize(profiles, Indented));
+    }
 
     /// <summary>Ends "broker" or "node-A" as a crash would.</summary>
     public async Task KillAsync(string process)
@@ -204,6 +240,7 @@ public sealed class LocalFederation : IAsyncDisposable
     {
         await Task.WhenAll(_processes.Values.Select(process => process.DisposeAsync().AsTask()));
         await _postgres.DisposeAsync();
+        Tokens.Dispose();
     }
 
     /// <summary>
@@ -220,8 +257,12 @@ public sealed class LocalFederation : IAsyncDisposable
         }
     }
 
-    private static Company NewCompany(string name, Guid operatorId) =>
-        new(name, operatorId, $"{name}-clerk", RandomNumberGenerator.GetHexString(64, lowercase: true));
+    private static Company NewCompany(string name, Guid operatorId) => new(name, operatorId, $"{name}-clerk", "");
+
+    private Company NoCompany(string client) => new(client, Guid.Empty, client, _clientSecrets[client]);
+
+    private Company WithClient(Company company, string client) =>
+        company with { ClientId = client, ClientSecret = _clientSecrets[client] };
 
     private async Task<string> StartAsync(string name, string project, CancellationToken cancellationToken)
     {
@@ -269,13 +310,8 @@ public sealed class LocalFederation : IAsyncDisposable
 
     private void WriteBroker()
     {
-        using (var key = ECDsa.Create(ECCurve.NamedCurves.nistP256))
-        {
-            SecretFile.Write(TokenIssuerKey, key.ExportPkcs8PrivateKeyPem());
-        }
-
-        SecretFile.Write(BrokerLogSecret, RandomNumberGenerator.GetHexString(64, lowercase: true));
-
+        SecretFile.Write(BrokerLogSecret, NewSecret());
+        SecretFile.Write(IdentitySecretFile, NewSecret());
         Broker = $"https://127.0.0.1:{FreePort()}";
         WriteBroker("broker", Broker);
     }
@@ -293,21 +329,62 @@ public sealed class LocalFederation : IAsyncDisposable
             ["Host"] = Host(name, listen, requireClientCertificate: true),
             ["ConnectionStrings"] = new { Server = _postgres.ConnectionString("postgres") },
             ["Broker"] = new { LogSecretFile = BrokerLogSecret },
-            ["TokenIssuer"] = new
+            ["Identity"] = new Dictionary<string, string>
             {
-                SigningKey = TokenIssuerKey,
-                Clients = Companies.SelectMany(Clients)
-                    .Append(OfNobody(Administrator, "administrator")).Append(OfNobody(Auditor, "federation_auditor")),
-            },
+                ["SecretFile"] = IdentitySecretFile,
+                ["AdministratorFile"] = AdministratorFile,
+            }.Concat(Settings.Identity ?? new Dictionary<string, string>())
+                .GroupBy(setting => setting.Key).ToDictionary(setting => setting.Key, setting => setting.Last().Value),
         });
+
+    /// <summary>The clients of the companies: the administrator that the broker has made registers them.</summary>
+    private async Task RegisterClientsAsync(CancellationToken cancellationToken)
+    {
+        using var profile = JsonDocument.Parse(await File.ReadAllTextAsync(AdministratorFile, cancellationToken));
+        _clientSecrets["administrator"] =
+            profile.RootElement.GetProperty("administrator").GetProperty("ClientSecret").GetString()!;
+        using var administrator = await FederationClient.ForAdministratorAsync(this, cancellationToken);
+        var identity = new IdentityService.IdentityServiceClient(administrator.Channel);
+        var auditor = ClientOf("federation-auditor", Guid.Empty, "federation_auditor", [Broker]);
+        await Parallel.ForEachAsync(
+            Companies.SelectMany(Clients).Append(auditor),
+            new ParallelOptions { MaxDegreeOfParallelism = ClientsAtOnce, CancellationToken = cancellationToken },
+            async (client, token) =>
+            {
+                var answer = await identity.RegisterClientAsync(
+                    new() { Client = client }, administrator.Call.WithCancellationToken(token));
+                _clientSecrets[client.ClientId] = answer.ClientSecret;
+            });
+        Companies = [.. Companies.Select(company => WithClient(company, company.ClientId))];
+    }
+
+    /// <summary>A clerk at the company's own node, its auditors at every node, its node at the broker.</summary>
+    private IEnumerable<IdentityClient> Clients(Company company) =>
+    [
+        ClientOf(company.ClientId, company.OperatorId, "clerk", [Node(company.Name)]),
+        ClientOf($"audit-{company.Name}", company.OperatorId, "external_auditor", _nodes.Values),
+        ClientOf($"node-{company.Name}", company.OperatorId, "node", [Broker]),
+    ];
+
+    private static IdentityClient ClientOf(
+        string id, Guid operatorId, string role, IEnumerable<string> resources) => new()
+    {
+        ClientId = id,
+        Kind = ClientKind.Program,
+        OperatorId = operatorId == Guid.Empty ? "" : $"{operatorId}",
+        Roles = { role },
+        Resources = { resources },
+    };
 
     private void WriteNode(string node)
     {
-        SecretFile.Write(KeySecretFile(node), RandomNumberGenerator.GetHexString(64, lowercase: true));
+        SecretFile.Write(KeySecretFile(node), NewSecret());
         var name = $"node-{node}";
+        // Known before it starts: clients are registered for it.
+        _nodes[node] = $"https://127.0.0.1:{FreePort()}";
         Write(name, new Dictionary<string, object>
         {
-            ["Host"] = Host(name, $"https://127.0.0.1:{FreePort()}", requireClientCertificate: false),
+            ["Host"] = Host(name, _nodes[node], requireClientCertificate: false),
             ["ConnectionStrings"] = new { Server = _postgres.ConnectionString("postgres") },
             ["Node"] = new
             {
@@ -318,9 +395,6 @@ public sealed class LocalFederation : IAsyncDisposable
             },
         });
     }
-
-    private static object OfNobody(Company client, string role) =>
-        Client(client.ClientId, client.ClientSecret, Guid.Empty, role, "broker");
 
     /// <summary>Where a company's node keeps its keys.</summary>
     public string KeyFolder(string name) => Path.Combine(_folder, "keys", name);
@@ -334,39 +408,19 @@ public sealed class LocalFederation : IAsyncDisposable
         ? $"the nodes of {string.Join(", ", nodes)}"
         : $"{nodes.Length} nodes with {places.Count} companies";
 
-    private static IEnumerable<object> Clients(Company company) =>
-    [
-        Client(company.ClientId, company.ClientSecret, company.OperatorId, "clerk", "node"),
-        Client($"audit-{company.Name}", AuditSecret(company), company.OperatorId, "external_auditor", "node"),
-        Client($"node-{company.Name}", NodeSecret(company), company.OperatorId, "node", "broker"),
-    ];
-
-    /// <summary>Another secret from the same random root: the clerk's own does not open the broker.</summary>
-    private static string NodeSecret(Company company) => Hash($"node of {company.ClientSecret}");
-
-    private static string AuditSecret(Company company) => Hash($"auditors of {company.ClientSecret}");
-
-    private static object Client(string id, string secret, Guid operatorId, string role, string audience) => new
-    {
-        ClientId = id,
-        SecretSha256 = Hash(secret),
-        OperatorId = operatorId == Guid.Empty ? "" : operatorId.ToString(),
-        Roles = new[] { role },
-        Audiences = new[] { audience },
-    };
-
     private object Host(string name, string listen, bool requireClientCertificate)
     {
         var (certificate, key) = _certificates.Issue(name);
         return new
         {
             Listen = listen,
+            // Replicas are one server to their clients.
+            Address = name.StartsWith("broker", StringComparison.Ordinal) ? Broker : listen,
             Certificate = certificate,
             CertificateKey = key,
             CertificateAuthority = _certificates.Authority,
             RequireClientCertificate = requireClientCertificate,
             Issuer = Broker,
-            Audience = name.StartsWith("broker", StringComparison.Ordinal) ? "broker" : "node",
             Settings.CallsPerSecond,
             Settings.StreamsPerOperator,
             AddressFile = Path.Combine(_folder, $"{name}.address"),
@@ -380,7 +434,7 @@ public sealed class LocalFederation : IAsyncDisposable
 
     private string LogFile(string name) => Path.Combine(_folder, $"{name}.log");
 
-    private static string Hash(string text) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+    private static string NewSecret() => RandomNumberGenerator.GetHexString(64, lowercase: true);
 
     /// <summary>
     /// Below those that the system gives to outgoing connections: one of these could take it meanwhile.

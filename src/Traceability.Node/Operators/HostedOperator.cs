@@ -63,7 +63,7 @@ internal sealed partial class HostedOperator(
     public Task<T> DoAsync<T>(IAct<T> act, ServerCallContext call) => Stopped is { } finding
         ? throw Refused(finding)
         : DoAsync(
-            act, new Provenance(call.Caller().ClientId, Activity.Current?.Id, call.Method), call.CancellationToken);
+            act, new Provenance(call.Caller().Subject, Activity.Current?.Id, call.Method), call.CancellationToken);
 
     /// <summary>An act of the node itself.</summary>
     /// <exception cref="BrokenHistoryException">

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Traceability.Hosting;
 using Traceability.Node.Audit;
@@ -20,30 +19,24 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
     private readonly FollowUp _followUp;
     private readonly HostSettings _host;
     private readonly string _keySecret;
-    private readonly TimeProvider _clock;
     private readonly ILogger<HostedOperators> _logger;
-    private readonly GrpcChannel _broker;
-    private readonly SocketsHttpHandler _tokens;
+    private readonly TimeProvider _clock;
+    private readonly IServiceScopeFactory _scopes;
     private readonly ConcurrentDictionary<OperatorId, HostedOperator> _operators = [];
     private readonly List<Channel<HostedOperator>> _watchers = [];
 
     public HostedOperators(
-        NodeSettings node, HostSettings host, EventDatabases databases, FollowUp followUp, TimeProvider clock,
-        ILogger<HostedOperators> logger)
+        NodeSettings node, HostSettings host, EventDatabases databases, FollowUp followUp, IServiceScopeFactory scopes,
+        TimeProvider clock, ILogger<HostedOperators> logger)
     {
-        (_node, _host, _databases, _followUp, _clock, _logger) = (node, host, databases, followUp, clock, logger);
+        (_node, _host, _databases, _followUp, _scopes) = (node, host, databases, followUp, scopes);
+        (_clock, _logger) = (clock, logger);
         _keySecret = File.ReadAllText(node.KeySecretFile).Trim();
         if (_keySecret.Length < ShortestSecret)
         {
             throw new InvalidOperationException(
                 $"{node.KeySecretFile} must hold at least {ShortestSecret} random characters.");
         }
-
-        // A channel takes its handler for itself, so tokens are fetched through another.
-        var federation = new FederationHandler(host);
-        _broker = GrpcChannel.ForAddress(
-            node.Broker, new GrpcChannelOptions { HttpHandler = federation.Create(), DisposeHttpClient = true });
-        _tokens = federation.Create();
     }
 
     /// <summary>Every operator that lives here and is well, and others as they come.</summary>
@@ -93,12 +86,10 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
             return;
         }
 
-        var http = new HttpClient(_tokens, disposeHandler: false);
-        var tokens = new FederationTokens(http, _host.Issuer, settings.ClientId, settings.ClientSecret, _clock);
         var keys = OperatorKeys.LoadOrCreate(id, settings.Keys, _keySecret);
         var database = await _databases.OpenAsync(EventDatabases.NameOf(id), keys.Log, cancellationToken);
         var hosted = new HostedOperator(
-            id, keys, new BrokerClient(_broker, tokens, _clock), database, _node, _followUp, _clock, _logger);
+            id, keys, BrokerOf(settings), database, _node, _followUp, _clock, _logger);
         await StopIfBrokenAsync(hosted, cancellationToken);
         lock (_watchers)
         {
@@ -107,6 +98,16 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
                 _watchers.ForEach(watcher => watcher.Writer.TryWrite(hosted));
             }
         }
+    }
+
+    /// <summary>A scope of the operator's own, which lives as long as the node.</summary>
+    private BrokerClient BrokerOf(OperatorSettings settings)
+    {
+        var services = _scopes.CreateScope().ServiceProvider;
+        var broker = _node.BrokerResource ?? _node.Broker.TrimEnd('/');
+        services.GetRequiredService<OperatorTokens>().Use(
+            new(_host.Issuer, settings.ClientId, settings.ClientSecret, broker));
+        return services.GetRequiredService<BrokerClient>();
     }
 
     /// <summary>Nothing more is answered or done for this operator.</summary>
@@ -135,9 +136,6 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
         {
             one.Dispose();
         }
-
-        _broker.Dispose();
-        _tokens.Dispose();
     }
 
     public async Task<HealthCheckResult> CheckHealthAsync(

@@ -8,6 +8,9 @@ public sealed record NodeSettings
     /// <summary>Address of the broker.</summary>
     public required string Broker { get; init; }
 
+    /// <summary>What tokens for the broker must be for, where that is not its address: its Host:Audience.</summary>
+    public string? BrokerResource { get; init; }
+
     /// <summary>
     /// File with the secret that encrypts the operators' keys: at least 32 random characters, from the platform's own
     /// store of secrets. Without it no key can be opened.

@@ -87,7 +87,11 @@ public sealed class AuditGrantTests : IAsyncLifetime
     public async Task A_clerk_of_another_firm_is_no_auditor_and_an_auditor_is_no_clerk()
     {
         await GrantAsync(_module);
-        using var clerk = await FederationClient.ForClerkAsync(_live.Processes, "auditor", "maker", _live.Deadline);
+        // Even one that the federation has let into the node.
+        var processes = _live.Processes;
+        await processes.AllowAsync(
+            processes.Company("auditor"), [processes.Node("auditor"), processes.Node("maker")], _live.Deadline);
+        using var clerk = await FederationClient.ForClerkAsync(processes, "auditor", "maker", _live.Deadline);
         var maker = $"{_maker.Company.OperatorId}";
 
         Assert.Equal(

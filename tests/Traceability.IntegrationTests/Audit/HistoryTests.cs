@@ -125,11 +125,12 @@ public sealed class HistoryTests : IAsyncLifetime
         await _live.ExecuteAsync(supplier, $"""
             update traceability.mt_doc_part set data = jsonb_set(data, '{"{name}"}', '"other"') where id = 'part/{part}';
             delete from traceability.mt_doc_footprint where id = 'footprint/{part}';
-            insert into traceability.mt_doc_trade select 'trade/none', data from traceability.mt_doc_trade limit 1
+            insert into traceability.mt_doc_trade select 'trade/none', data from traceability.mt_doc_trade limit 1;
+            insert into traceability.mt_doc_release (id, data) values ('release/none', '"text"')
             """);
         var differences = (await audit.CheckReadModelsAsync(new(), supplier.Call)).Differences;
         Assert.Equal(
-            [$"footprint/{part}", $"part/{part}", "trade/none"],
+            [$"footprint/{part}", $"part/{part}", "release/none", "trade/none"],
             differences.Select(one => one.What).Order(StringComparer.Ordinal));
     }
 

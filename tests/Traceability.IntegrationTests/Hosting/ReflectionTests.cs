@@ -14,7 +14,8 @@ public class ReflectionTests(Federation federation) : IClassFixture<Federation>
     public async Task A_call_can_be_made_with_nothing_but_the_address_and_a_token()
     {
         var company = federation.Processes.Company(Story.A);
-        var token = await FederationClient.TokenAsync(federation.Processes, company, "node", federation.Deadline);
+        var token = await FederationClient.TokenAsync(
+            federation.Processes, company, federation.Processes.Node(Story.A), federation.Deadline);
         using var a = await federation.AtWorkAsync(Story.A);
         var part = await a.RegisterAsync("reflected", Contracts.Node.V1.PartKind.Made);
 

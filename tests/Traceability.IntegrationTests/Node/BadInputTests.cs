@@ -120,13 +120,17 @@ public class BadInputTests(Federation federation) : IClassFixture<Federation>
     [Fact]
     public async Task A_token_that_is_missing_foreign_expired_or_for_another_server_does_not_get_in()
     {
+        var processes = federation.Processes;
         var broker = await FederationClient.TokenAsync(
-            federation.Processes, federation.Processes.Administrator, "broker", federation.Deadline);
+            processes, processes.Administrator, processes.Broker, federation.Deadline);
+        var neighbour = await FederationClient.TokenAsync(
+            processes, processes.Company(Story.B), processes.Node(Story.B), federation.Deadline);
 
         Assert.Equal("no token", await ProblemAsync(""));
         Assert.Equal("the token is for another audience", await ProblemAsync(broker));
+        Assert.Equal("the token is for another audience", await ProblemAsync(neighbour));
         Assert.Equal("the token is not signed by the issuer", await ProblemAsync(ForgedToken()));
-        Assert.Equal("the token has expired", await ProblemAsync(ExpiredToken()));
+        Assert.Equal("the token has expired", await ProblemAsync(await ExpiredTokenAsync()));
         Assert.Equal("the token cannot be read", await ProblemAsync("nonsense"));
     }
 
@@ -134,7 +138,7 @@ public class BadInputTests(Federation federation) : IClassFixture<Federation>
     public async Task The_broker_takes_no_call_without_a_client_certificate()
     {
         var token = await FederationClient.TokenAsync(
-            federation.Processes, federation.Processes.Administrator, "broker", federation.Deadline);
+            federation.Processes, federation.Processes.Administrator, federation.Processes.Broker, federation.Deadline);
         using var client = FederationClient.Connect(federation.Processes, federation.Processes.Broker, token, null);
         var directory = new DirectoryService.DirectoryServiceClient(client.Channel);
 
@@ -159,30 +163,29 @@ public class BadInputTests(Federation federation) : IClassFixture<Federation>
     private string ForgedToken()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return Token(key, TimeProvider.System.GetUtcNow().UtcDateTime);
+        return Token(key, "forged", TimeProvider.System.GetUtcNow().UtcDateTime);
     }
 
     /// <summary>Everything is right but the time.</summary>
-    private string ExpiredToken()
+    private async Task<string> ExpiredTokenAsync()
     {
-        using var key = ECDsa.Create();
-        key.ImportFromPem(File.ReadAllText(federation.Processes.TokenIssuerKey));
-        return Token(key, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-1));
+        var (id, key) = await IssuerKey.ReadAsync(federation.Processes, federation.Deadline);
+        using (key)
+        {
+            return Token(key, id, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-1));
+        }
     }
 
-    private string Token(ECDsa key, DateTime start)
-    {
-        var security = new ECDsaSecurityKey(key);
-        security.KeyId = Base64UrlEncoder.Encode(security.ComputeJwkThumbprint());
-        return new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
+    private string Token(ECDsa key, string keyId, DateTime start) => new JsonWebTokenHandler().CreateToken(
+        new SecurityTokenDescriptor
         {
-            Issuer = federation.Processes.Broker,
-            Audience = "node",
+            Issuer = $"{federation.Processes.Broker}/",
+            Audience = federation.Processes.Node(Story.A),
             NotBefore = start,
             Expires = start.AddMinutes(10),
-            SigningCredentials = new SigningCredentials(security, SecurityAlgorithms.EcdsaSha256),
+            SigningCredentials = new SigningCredentials(
+                new ECDsaSecurityKey(key) { KeyId = keyId }, SecurityAlgorithms.EcdsaSha256),
         });
-    }
 
     private static async Task<IReadOnlyList<BadRequest.Types.FieldViolation>> ViolationsAsync(Func<Task> call)
     {

@@ -24,7 +24,7 @@ internal sealed partial class Receiver(TimeProvider clock, ILogger<Receiver> log
     public async Task RunAsync(HostedOperator op, CancellationToken cancellationToken)
     {
         var request = new WatchMessagesRequest { Cursor = await CursorAsync(op, cancellationToken) };
-        using var watch = op.Broker.Exchange.WatchMessages(request, await op.Broker.StreamAsync(cancellationToken));
+        using var watch = op.Broker.Exchange.WatchMessages(request, cancellationToken: cancellationToken);
         var next = watch.ResponseStream.MoveNext(cancellationToken);
         while (await next)
         {

@@ -1,50 +1,34 @@
 using Grpc.Core;
 using Traceability.Contracts.Broker.V1;
-using Traceability.Hosting;
 using Traceability.Proofs;
 
 namespace Traceability.Node.Exchange.Transport;
 
-/// <summary>The broker, in the name of one operator.</summary>
-internal sealed class BrokerClient
+/// <summary>The broker, in the name of the operator whose scope it is made in.</summary>
+internal sealed class BrokerClient(
+    DirectoryService.DirectoryServiceClient directory,
+    TradeService.TradeServiceClient trades,
+    ReleaseService.ReleaseServiceClient releases,
+    ExchangeService.ExchangeServiceClient exchange,
+    WitnessService.WitnessServiceClient witness,
+    TimeProvider clock)
 {
     /// <summary>A broker that has not answered by then will be asked again.</summary>
     private static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(10);
 
-    private readonly FederationTokens _tokens;
-    private readonly TimeProvider _clock;
+    public DirectoryService.DirectoryServiceClient Directory { get; } = directory;
 
-    public BrokerClient(ChannelBase channel, FederationTokens tokens, TimeProvider clock)
-    {
-        (_tokens, _clock) = (tokens, clock);
-        Directory = new(channel);
-        Trades = new(channel);
-        Releases = new(channel);
-        Exchange = new(channel);
-        Witness = new(channel);
-    }
+    public TradeService.TradeServiceClient Trades { get; } = trades;
 
-    public DirectoryService.DirectoryServiceClient Directory { get; }
+    public ReleaseService.ReleaseServiceClient Releases { get; } = releases;
 
-    public TradeService.TradeServiceClient Trades { get; }
+    public ExchangeService.ExchangeServiceClient Exchange { get; } = exchange;
 
-    public ReleaseService.ReleaseServiceClient Releases { get; }
+    public WitnessService.WitnessServiceClient Witness { get; } = witness;
 
-    public ExchangeService.ExchangeServiceClient Exchange { get; }
-
-    public WitnessService.WitnessServiceClient Witness { get; }
-
-    /// <summary>Token and deadline of one call.</summary>
-    public async Task<CallOptions> CallAsync(CancellationToken cancellationToken) =>
-        (await StreamAsync(cancellationToken)).WithDeadline((_clock.GetUtcNow() + CallDeadline).UtcDateTime);
-
-    /// <summary>Token of a call without an end.</summary>
-    public async Task<CallOptions> StreamAsync(CancellationToken cancellationToken)
-    {
-        var token = await _tokens.GetAsync(cancellationToken);
-        return new CallOptions(
-            new Metadata { { "authorization", $"Bearer {token}" } }, cancellationToken: cancellationToken);
-    }
+    /// <summary>Deadline of one call; its token comes with the client.</summary>
+    public Task<CallOptions> CallAsync(CancellationToken cancellationToken) => Task.FromResult(new CallOptions(
+        deadline: (clock.GetUtcNow() + CallDeadline).UtcDateTime, cancellationToken: cancellationToken));
 
     public async Task<Operator> OperatorAsync(OperatorId operatorId, CancellationToken cancellationToken)
     {

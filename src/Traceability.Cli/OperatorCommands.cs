@@ -1,0 +1,66 @@
+using System.CommandLine;
+
+namespace Traceability.Cli;
+
+/// <summary>`trace operator ...`: how the company fares at its node.</summary>
+internal static class OperatorCommands
+{
+    public static Command Operator => new("operator", "How the company fares at its node.")
+    {
+        new Command("problems", "What failed for good, was put aside, and waits for a person.")
+        {
+            List(),
+            OnProblem(
+                "retry",
+                "Tries again what failed, once its cause is mended.",
+                async (id, session) => await session.Problems.RetryProblemAsync(new() { ProblemId = id }, session.Call),
+                "It is tried again. If it fails, it is a new problem."),
+            OnProblem(
+                "drop",
+                "Gives up what failed: it is not tried again.",
+                async (id, session) => await session.Problems.DropProblemAsync(new() { ProblemId = id }, session.Call),
+                "It is given up."),
+        },
+    };
+
+    private static Verb List() => new(
+        "list",
+        "Lists what waits, oldest first.",
+        "operator problems list",
+        async (_, session, output) =>
+        {
+            var answer = await session.Problems.ListProblemsAsync(new() { PageSize = 1000 }, session.Call);
+            var table = Output.Rows(
+                ["problem", "when", "what", "about", "why"],
+                answer.Problems.Select(problem => new[]
+                {
+                    problem.ProblemId,
+                    Output.Time(problem.OccurTime),
+                    Output.Word(problem.Kind),
+                    problem.About,
+                    $"{problem.Reason}: {problem.Explanation}",
+                }));
+            output.Show(
+                answer,
+                table,
+                answer.Problems.Count == 0
+                    ? "nothing waits; nothing has to be done"
+                    : $"trace operator problems retry {answer.Problems[0].ProblemId}, or drop");
+        });
+
+    private static Verb OnProblem(
+        string name, string description, Func<string, Session, Task> run, string done)
+    {
+        var problem = new Argument<string>("problem") { Description = "A problem, as `problems list` shows it." };
+        return new(
+            name,
+            description,
+            $"operator problems {name} 12",
+            async (parsed, session, output) =>
+            {
+                await run(parsed.GetValue(problem)!, session);
+                output.Show(done, "trace operator problems list");
+            },
+            problem);
+    }
+}

@@ -1,0 +1,53 @@
+using Microsoft.AspNetCore;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Identity;
+using OpenIddict.Abstractions;
+using OpenIddict.Server.AspNetCore;
+using Traceability.Identity.Clients;
+using Traceability.Identity.Storage;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+
+namespace Traceability.Identity.Endpoints;
+
+/// <summary>
+/// Gives tokens to a client that has proved who it is and may ask for the resource: the provider has seen to both.
+/// </summary>
+internal static class TokenEndpoint
+{
+    public static async Task<IResult> HandleAsync(
+        HttpContext http, ClientManager clients, UserManager<User> users, CancellationToken cancellationToken)
+    {
+        var request = http.GetOpenIddictServerRequest()!;
+        if (request.IsClientCredentialsGrantType())
+        {
+            var client = (await clients.FindByClientIdAsync(request.ClientId!, cancellationToken))!;
+            return SignIn(TokenClaims.Of(client, request.GetResources()[0]));
+        }
+
+        var ticket = await http.AuthenticateAsync(OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
+        var granted = ticket.Principal!;
+        if (request.GetResources().Except(granted.GetResources()).Any())
+        {
+            return Refuse(Errors.InvalidTarget, ResourceRule.Refusal);
+        }
+
+        // Rights are looked up anew each time: a lock or another role counts from here on.
+        return await users.FindByIdAsync(granted.GetClaim(Claims.Subject)!) is { MayEnter: true } user
+            && granted.GetResources() is [var resource]
+            && user.Resources.Contains(resource, StringComparer.Ordinal)
+            ? SignIn(TokenClaims.Renewed(granted, user))
+            : Refuse(Errors.InvalidGrant, "Sign in again.");
+    }
+
+    private static IResult SignIn(System.Security.Claims.ClaimsPrincipal principal) =>
+        Results.SignIn(principal, authenticationScheme: OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
+
+    internal static IResult Refuse(string error, string description) => Results.Forbid(
+        new AuthenticationProperties(new Dictionary<string, string?>
+        {
+            [OpenIddictServerAspNetCoreConstants.Properties.Error] = error,
+            [OpenIddictServerAspNetCoreConstants.Properties.ErrorDescription] = description,
+        }),
+        [OpenIddictServerAspNetCoreDefaults.AuthenticationScheme]);
+}

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using Traceability.IntegrationTests.Harness;
+using Traceability.Local.Demo;
+using Xunit;
+
+namespace Traceability.IntegrationTests.Cli;
+
+/// <summary>`trace identity ...`, typed by an administrator.</summary>
+public class IdentityCommandTests(Federation federation) : IClassFixture<Federation>
+{
+    private CommandLine Administrator => new(federation, "administrator");
+
+    [Fact]
+    public async Task An_administrator_manages_clients_by_hand()
+    {
+        var node = federation.Processes.Node(Story.A);
+        var added = await Administrator.JsonAsync(
+            "identity", "client", "add", "clerk-of-a", "--operator", Story.A, "--role", "clerk", "--resource", node);
+        Assert.Equal(64, added.GetProperty("clientSecret").GetString()!.Length);
+        var client = added.GetProperty("client");
+        Assert.Equal(
+            $"{federation.Processes.Company(Story.A).OperatorId}", client.GetProperty("operatorId").GetString());
+
+        var allowed = await Administrator.JsonAsync(
+            "identity", "client", "allow", "clerk-of-a", "--resource", node, "--resource", "https://other.example.com");
+        Assert.Equal(2, allowed.GetProperty("client").GetProperty("resources").GetArrayLength());
+        var rotated = await Administrator.JsonAsync("identity", "client", "rotate", "clerk-of-a", "--keep-hours", "1");
+        Assert.NotEqual(
+            added.GetProperty("clientSecret").GetString(), rotated.GetProperty("clientSecret").GetString());
+        await Administrator.JsonAsync("identity", "client", "retire", "clerk-of-a");
+
+        var (code, shown, _) = await Administrator.RunAsync("identity", "client", "list");
+        Assert.Equal(0, code);
+        Assert.Contains("clerk-of-a", shown, StringComparison.Ordinal);
+        Assert.Contains("retired", shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_administrator_manages_people_by_hand()
+    {
+        var node = federation.Processes.Node(Story.B);
+        var invited = await Administrator.JsonAsync(
+            "identity", "user", "invite", "sato@example.com", "--display-name", "佐藤 花子", "--operator", Story.B,
+            "--role", "clerk", "--resource", node);
+        Assert.Matches("^([A-Z2-9]{5}-){4}[A-Z2-9]{5}$", invited.GetProperty("oneTimeCode").GetString());
+        var id = invited.GetProperty("user").GetProperty("userId").GetString()!;
+
+        Assert.Equal("USER_STATUS_LOCKED", Status(await Administrator.JsonAsync("identity", "user", "lock", id)));
+        Assert.Equal("USER_STATUS_INVITED", Status(await Administrator.JsonAsync("identity", "user", "unlock", id)));
+        var roles = await Administrator.JsonAsync(
+            "identity", "user", "roles", id, "--role", "manager", "--role", "approver");
+        Assert.Equal(2, roles.GetProperty("user").GetProperty("roles").GetArrayLength());
+        await Administrator.JsonAsync("identity", "user", "allow", id, "--resource", node);
+        var reset = await Administrator.JsonAsync("identity", "user", "reset", id);
+        Assert.NotEqual(
+            invited.GetProperty("oneTimeCode").GetString(), reset.GetProperty("oneTimeCode").GetString());
+        Assert.Equal("USER_STATUS_RETIRED", Status(await Administrator.JsonAsync("identity", "user", "retire", id)));
+        var list = await Administrator.JsonAsync("identity", "user", "list");
+        Assert.Contains(list.GetProperty("users").EnumerateArray(), user => user.GetProperty("userId").GetString() == id);
+
+        static string Status(JsonElement answer) => answer.GetProperty("user").GetProperty("status").GetString()!;
+    }
+
+    [Fact]
+    public async Task Who_is_no_administrator_is_told_what_would_be_right()
+    {
+        var (code, _, errors) = await new CommandLine(federation, Story.A).RunAsync("identity", "client", "list");
+        Assert.Equal(1, code);
+        Assert.Contains("names no broker", errors, StringComparison.Ordinal);
+
+        (code, _, errors) = await Administrator.RunAsync("part", "list");
+        Assert.Equal(1, code);
+        Assert.Contains("names no node", errors, StringComparison.Ordinal);
+
+        (code, _, errors) = await Administrator.RunAsync(
+            "identity", "client", "add", "x", "--role", "clerk", "--resource", "https://node.example.com");
+        Assert.Equal(1, code);
+        Assert.Contains("client.roles[0]", errors, StringComparison.Ordinal);
+    }
+}
