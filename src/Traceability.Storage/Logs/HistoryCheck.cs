@@ -1,4 +1,5 @@
 using System.Text.Json;
+using JasperFx.Events;
 using Npgsql;
 using Traceability.Domain;
 using Traceability.Proofs;
@@ -270,6 +271,10 @@ public sealed class HistoryCheck
         }
     }
 
+    /// <summary>
+    /// The store keeps book of events that it could not save, in a stream of its own and without a word: that is no
+    /// history. Anything else there is.
+    /// </summary>
     private async Task FindUnloggedAsync(CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
@@ -278,6 +283,7 @@ public sealed class HistoryCheck
             where not exists (select from {Schema}.log_leaf l where (l.stream_id, l.version) = (e.stream_id, e.version))
                 and not exists (
                     select from {Schema}.log_pending p where (p.stream_id, p.version) = (e.stream_id, e.version))
+                and (e.stream_id, e.type, e.data) <> ('{Tombstone.StreamKey}', '{Tombstone.Name}', jsonb_build_object())
             order by e.seq_id limit {MaxFindings}
             """,
             _connection);

@@ -145,6 +145,40 @@ public sealed class TamperTests(ITestOutputHelper output) : IAsyncLifetime
         await writing;
     }
 
+    /// <summary>
+    /// The server ends the connection in the middle of a save; what the store notes down about it is no history.
+    /// </summary>
+    [Fact]
+    public async Task A_save_that_was_cut_off_leaves_nothing_that_the_check_would_find()
+    {
+        await ExecuteAsync("""
+            create function traceability.cut() returns trigger language plpgsql as
+                'begin perform pg_terminate_backend(pg_backend_pid()); return new; end';
+            create trigger cut after insert on traceability.mt_events for each row execute function traceability.cut()
+            """);
+        await Assert.ThrowsAnyAsync<Exception>(() => WriteAsync(3000));
+        await ExecuteAsync("drop function traceability.cut cascade");
+
+        await WriteAsync(3000);
+        await StoreTombstoneAsync("{}");
+        await _log.AppendAsync(_timer.Token);
+
+        var report = await HistoryCheck.RunAsync(_database.Source, _log, [], _timer.Token);
+        Assert.Equal((Streams * 2) + 2, report.Leaves);
+        Assert.Empty(report.Findings);
+        Assert.Empty((await ReadModelCheck.RunAsync(_database, _timer.Token)).Differences);
+    }
+
+    [Fact]
+    public async Task Nothing_can_be_hidden_among_what_the_store_notes_down()
+    {
+        await StoreTombstoneAsync("""{"name": "hidden"}""");
+
+        var report = await HistoryCheck.RunAsync(_database.Source, _log, [], _timer.Token);
+
+        Assert.Contains("tombstone", Assert.Single(report.Findings).What, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Every_event_is_proved_to_be_in_the_log_and_every_checkpoint_to_be_continued()
     {
@@ -182,6 +216,15 @@ public sealed class TamperTests(ITestOutputHelper output) : IAsyncLifetime
             number, new PartRegistered(id, $"part {number}", PartKind.Made, "piece", DateTimeOffset.UnixEpoch));
         await RecordAsync(number, new PartRetired(id, DateTimeOffset.UnixEpoch));
     }
+
+    /// <summary>As Marten does when a save of events fails.</summary>
+    private Task StoreTombstoneAsync(string data) => ExecuteAsync($$"""
+        insert into traceability.mt_streams (id, version, type) values ('mt_tombstone', 1, null)
+            on conflict do nothing;
+        insert into traceability.mt_events (seq_id, id, stream_id, version, data, type, timestamp)
+            values (nextval('traceability.mt_events_sequence'), gen_random_uuid(), 'mt_tombstone', 1, '{{data}}',
+                'tombstone', now())
+        """);
 
     private Task RecordAsync(int number, object e) => _database.RecordAsync(
         $"part/{number}", e, _timer.Token, "clerk", "00-trace-span-00", "call");
