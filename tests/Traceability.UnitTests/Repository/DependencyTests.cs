@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using Traceability.Tests;
 using Xunit;
 
 namespace Traceability.UnitTests.Repository;

@@ -1,3 +1,4 @@
+using Traceability.Tests;
 using Xunit;
 
 namespace Traceability.UnitTests.Repository;
