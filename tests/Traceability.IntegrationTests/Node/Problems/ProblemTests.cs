@@ -1,0 +1,130 @@
+using Google.Protobuf;
+using Npgsql;
+using Traceability.Contracts.Broker.V1;
+using Traceability.Contracts.Node.V1;
+using Traceability.IntegrationTests.Cli;
+using Traceability.IntegrationTests.Harness;
+using Traceability.Local.Demo;
+using Xunit;
+
+namespace Traceability.IntegrationTests.Node.Problems;
+
+/// <summary>What fails for good is put aside, shown, and tried again or given up; nothing behind it waits.</summary>
+public class ProblemTests(Federation federation) : IClassFixture<Federation>
+{
+    [Fact]
+    public async Task A_notice_that_the_broker_refuses_holds_up_nothing_behind_it()
+    {
+        using var b = await federation.AtWorkAsync(Story.B);
+        var nothing = Guid.CreateVersion7();
+        await federation.Processes.ExecuteAsync(
+            Databases.Of(b),
+            $"insert into traceability.outbox (kind, key, payload, traceparent) values ('trade_cancel', '{nothing}', '', '')",
+            federation.Deadline);
+
+        using var a = await federation.AtWorkAsync(Story.A);
+        await a.DeliverAsync(b, "3", federation.Deadline);
+
+        var problem = await ProblemAsync(b, ProblemKind.Notice);
+        Assert.Equal(($"trade_cancel {nothing}", "broker PermissionDenied"), (problem.About, problem.Reason));
+
+        // Tried again it fails again, and is a new problem.
+        var trace = new CommandLine(federation, Story.B);
+        Assert.Equal(0, (await trace.RunAsync("operator", "problems", "retry", problem.ProblemId)).Code);
+        await Wait.UntilAsync(
+            async () => (await ProblemAsync(b, ProblemKind.Notice)).ProblemId != problem.ProblemId, federation.Deadline);
+
+        var (_, shown, _) = await trace.RunAsync("operator", "problems", "list");
+        Assert.Contains($"{nothing}", shown, StringComparison.Ordinal);
+        Assert.Contains("next: trace operator problems retry", shown, StringComparison.Ordinal);
+        problem = await ProblemAsync(b, ProblemKind.Notice);
+        Assert.Equal(0, (await trace.RunAsync("operator", "problems", "drop", problem.ProblemId)).Code);
+        Assert.Equal(0, (await trace.RunAsync("operator", "problems", "drop", problem.ProblemId)).Code);
+        Assert.DoesNotContain(await ProblemsAsync(b), one => one.Kind == ProblemKind.Notice);
+        Assert.Equal(1, (await trace.RunAsync("operator", "problems", "retry", problem.ProblemId)).Code);
+    }
+
+    [Fact]
+    public async Task A_message_that_cannot_be_read_holds_up_nothing_behind_it()
+    {
+        using var b = await federation.AtWorkAsync(Story.B);
+        using var a = await federation.AtWorkAsync(Story.A);
+        var message = new MailboxMessage
+        {
+            MessageId = $"{Guid.CreateVersion7()}",
+            SenderOperatorId = $"{a.Company.OperatorId}",
+            TradeId = "no id at all",
+            TradeCancelled = new(),
+        };
+        await using (var source = NpgsqlDataSource.Create(federation.Processes.ConnectionString("broker")))
+        await using (var insert = source.CreateCommand(
+            "insert into traceability.mailbox (message_id, recipient_id, trade_id, message) values ($1, $2, $1, $3)"))
+        {
+            insert.Parameters.AddWithValue(Guid.Parse(message.MessageId));
+            insert.Parameters.AddWithValue(b.Company.OperatorId);
+            insert.Parameters.AddWithValue(message.ToByteArray());
+            await insert.ExecuteNonQueryAsync(federation.Deadline);
+        }
+
+        await a.DeliverAsync(b, "4", federation.Deadline);
+
+        var problem = await ProblemAsync(b, ProblemKind.Message);
+        Assert.Contains("TradeCancelled", problem.About, StringComparison.Ordinal);
+        var problems = Client(b);
+        await problems.RetryProblemAsync(new() { ProblemId = problem.ProblemId }, b.Call);
+        await Wait.UntilAsync(
+            async () => (await ProblemAsync(b, ProblemKind.Message)).ProblemId != problem.ProblemId,
+            federation.Deadline);
+        problem = await ProblemAsync(b, ProblemKind.Message);
+        await problems.DropProblemAsync(new() { ProblemId = problem.ProblemId }, b.Call);
+        Assert.DoesNotContain(await ProblemsAsync(b), one => one.Kind == ProblemKind.Message);
+    }
+
+    [Fact]
+    public async Task A_roll_up_that_fails_keeps_nobody_from_declaring_and_is_done_once_its_cause_is_mended()
+    {
+        using var c = await federation.AtWorkAsync(Story.C);
+        var (cell, pack) = (
+            await c.RegisterAsync("cell", PartKind.Made), await c.RegisterAsync("pack", PartKind.Made));
+        await c.ContainsAsync(pack, cell, "2");
+        await c.DeclareAsync(pack, "1");
+        await c.DeclareAsync(cell, "3");
+        Assert.Equal("7", (await c.FootprintAsync(pack)).Figures.Total);
+
+        await SetUnitAsync("no unit");
+        await c.DeclareAsync(cell, "4");
+
+        var problem = await ProblemAsync(c, ProblemKind.Recalculation);
+        Assert.Contains(cell, problem.About, StringComparison.Ordinal);
+        await SetUnitAsync("piece");
+        Assert.Equal("7", (await c.FootprintAsync(pack)).Figures.Total);
+
+        await Client(c).RetryProblemAsync(new() { ProblemId = problem.ProblemId }, c.Call);
+
+        await c.WaitForTotalAsync(pack, "9", federation.Deadline);
+        Assert.Empty(await ProblemsAsync(c));
+
+        Task SetUnitAsync(string unit) => federation.Processes.ExecuteAsync(
+            Databases.Of(c),
+            $$"""
+            update traceability.mt_doc_billofmaterials
+            set data = replace(data::text, '"unit": "{{(unit == "piece" ? "no unit" : "piece")}}"', '"unit": "{{unit}}"')::jsonb
+            where id = 'bom/{{pack}}'
+            """,
+            federation.Deadline);
+    }
+
+    private static ProblemService.ProblemServiceClient Client(CompanyAtWork company) => new(company.Channel);
+
+    private static async Task<IReadOnlyList<Problem>> ProblemsAsync(CompanyAtWork company) =>
+        (await Client(company).ListProblemsAsync(new(), company.Call)).Problems;
+
+    private async Task<Problem> ProblemAsync(CompanyAtWork company, ProblemKind kind)
+    {
+        Problem? found = null;
+        await Wait.UntilAsync(
+            async () => (found = (await ProblemsAsync(company)).FirstOrDefault(one => one.Kind == kind)) is not null,
+            federation.Deadline);
+        return found!;
+    }
+}
