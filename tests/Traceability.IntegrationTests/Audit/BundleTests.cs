@@ -51,6 +51,35 @@ public sealed class BundleTests : IAsyncLifetime
         Assert.Contains("11 kg CO2e, key", string.Join(";", report.Checks), StringComparison.Ordinal);
     }
 
+    /// <summary>The verifier judges as the receiver of a statement does: by when the key was valid.</summary>
+    [Theory]
+    [InlineData("revoked before it was signed")]
+    [InlineData("valid only after it was signed")]
+    [InlineData("another company's")]
+    public void A_statement_under_a_key_that_was_not_valid_then_is_not_believed(string key)
+    {
+        var bundle = AuditBundle.FromZip(_bundle);
+        var now = TimeProvider.System.GetUtcNow();
+        var changed = bundle with
+        {
+            Manifest = bundle.Manifest with
+            {
+                Keys =
+                [
+                    .. bundle.Manifest.Keys.Select(one => key switch
+                    {
+                        "revoked before it was signed" => one with { ValidUntil = now.AddHours(-1) },
+                        "valid only after it was signed" => one with { ValidFrom = now.AddHours(1) },
+                        _ => one with { OperatorId = new(Guid.CreateVersion7()) },
+                    }),
+                ],
+            },
+        };
+
+        Assert.True(BundleVerifier.Verify(bundle).Good);
+        Assert.False(BundleVerifier.Verify(changed).Good);
+    }
+
     [Fact]
     public void Whatever_is_changed_in_a_bundle_is_found()
     {

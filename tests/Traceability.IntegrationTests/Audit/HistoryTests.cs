@@ -34,7 +34,13 @@ public sealed class HistoryTests : IAsyncLifetime
             Assert.Empty(report.Findings);
             Assert.True(report.Leaves >= 4, $"{report.Leaves} leaves");
             var note = SignedNote.Parse(report.CosignedCheckpoint);
-            Assert.Equal(LogKeys.OriginOf(company.Company.OperatorId), Checkpoint.Parse(note.Text).Origin);
+            var origin = LogKeys.OriginOf(company.Company.OperatorId);
+            Assert.Equal(origin, Checkpoint.Parse(note.Text).Origin);
+
+            // What the witness remembers is what it has given out, to the last byte.
+            var remembered = await _live.Processes.RowsAsync(
+                "broker", $"select note from traceability.log_witnessed where origin = '{origin}'", _live.Deadline);
+            Assert.Equal(report.CosignedCheckpoint, Assert.Single(remembered));
         }
     }
 

@@ -179,6 +179,24 @@ public sealed class TamperTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Contains("tombstone", Assert.Single(report.Findings).What, StringComparison.Ordinal);
     }
 
+    /// <summary>Events are read by their pinned names; what a class was called when they were written says nothing.</summary>
+    [Fact]
+    public async Task A_class_that_was_renamed_since_loses_no_event()
+    {
+        await ExecuteAsync("update traceability.mt_events set mt_dotnet_type = 'Long.Gone, Long.Gone'");
+
+        var models = await ReadModelCheck.RunAsync(_database, _timer.Token);
+        await using var session = _database.Query();
+        var history = await session.HistoryAsync(["part/0", "part/1"], _timer.Token);
+
+        Assert.Equal(Streams, models.Streams);
+        Assert.Empty(models.Differences);
+        Assert.Equal(
+            [typeof(PartRegistered), typeof(PartRetired), typeof(PartRegistered), typeof(PartRetired)],
+            history.Select(one => one.Data.GetType()));
+        Assert.Empty((await HistoryCheck.RunAsync(_database.Source, _log, [], _timer.Token)).Findings);
+    }
+
     [Fact]
     public async Task Every_event_is_proved_to_be_in_the_log_and_every_checkpoint_to_be_continued()
     {

@@ -72,6 +72,24 @@ public class AnalysisTests(Federation federation) : IClassFixture<Federation>
         Assert.Equal("CYCLE", Refusals.Reason(refused));
     }
 
+    /// <summary>What was declared is kept as it was declared; a mean over no emissions is no figure of the total.</summary>
+    [Fact]
+    public async Task A_share_of_primary_data_is_kept_also_where_nothing_is_emitted()
+    {
+        using var a = await federation.AtWorkAsync(Story.A);
+        var made = await a.RegisterAsync("recycled water", PartKind.Made);
+        var figures = Figures("0");
+        figures.PrimaryShare = "0.75";
+
+        await a.Footprints.DeclareContributionAsync(
+            new() { Contribution = new() { TraceId = made, ReferencePeriod = CompanyAtWork.Year, Figures = figures } },
+            a.Call);
+
+        var read = await a.FootprintAsync(made);
+        Assert.Equal("0.75", read.Contribution.Figures.PrimaryShare);
+        Assert.Equal(("0", false), (read.Figures.Total, read.Figures.HasPrimaryShare));
+    }
+
     [Fact]
     public async Task Suppliers_are_shown_side_by_side_and_share_a_line()
     {
