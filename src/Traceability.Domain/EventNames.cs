@@ -100,7 +100,9 @@ public static class EventNames
     /// <summary>The event that is stored under a name; null for a name that this version does not know.</summary>
     public static Type? Find(string name) => Types.GetValueOrDefault(name);
 
-    public static string NameOf<TEvent>() => Names[typeof(TEvent)];
+    public static string NameOf<TEvent>() => NameOf(typeof(TEvent));
+
+    public static string NameOf(Type type) => Names[type];
 
     /// <summary>The streams whose events fold to a state.</summary>
     public static StreamKind StreamOf<TState>()

@@ -23,6 +23,7 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
     private readonly NpgsqlConnection _connection = open.Transaction.Connection!;
     private readonly Dictionary<string, Stream> _streams = new(StringComparer.Ordinal);
     private readonly List<Action> _pending = [];
+    private readonly HashSet<Stream> _changed = [];
     private readonly HashSet<Type> _whole = [];
     private bool _written;
 
@@ -35,13 +36,15 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
     /// <summary>Reads several states in one round trip, so that reading and deciding need none of their own.</summary>
     public async Task FetchAsync(CancellationToken cancellationToken, params IEnumerable<Fetch> wanted)
     {
-        var batch = Documents.CreateBatchQuery();
-        var reads = wanted.Select(fetch => fetch.Add(batch, this)).OfType<Func<CancellationToken, Task>>().ToArray();
-        if (reads.Length == 0)
+        // An import asks a hundred thousand times for what it knows.
+        Fetch[] needed = [.. wanted.Where(fetch => fetch.IsNeeded(this))];
+        if (needed.Length == 0)
         {
             return;
         }
 
+        var batch = Documents.CreateBatchQuery();
+        var reads = needed.Select(fetch => fetch.Add(batch, this)).ToArray();
         await batch.Execute(cancellationToken);
         foreach (var read in reads)
         {
@@ -106,6 +109,7 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
         if (events.Count > 0)
         {
             found.Append(events);
+            _changed.Add(found);
             _pending.Add(() => found.Write(Documents));
         }
 
@@ -137,17 +141,30 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
             return;
         }
 
-        _pending.ForEach(write => write());
-        _pending.Clear();
         _written = true;
         try
         {
+            await WriteManyAsync(cancellationToken);
+            _pending.ForEach(write => write());
+            _pending.Clear();
             await Documents.SaveChangesAsync(cancellationToken);
         }
         catch (Exception exception) when (LostRaceException.Is(exception))
         {
             throw new LostRaceException(exception);
         }
+    }
+
+    /// <summary>What many streams have in common is written together; what is left goes one by one.</summary>
+    private async Task WriteManyAsync(CancellationToken cancellationToken)
+    {
+        if (_changed.Count >= BulkWriter.Many)
+        {
+            StreamAppend[] appends = [.. _changed.Select(stream => stream.Take()).OfType<StreamAppend>()];
+            await open.Bulk.WriteAsync(_connection, Documents, appends, cancellationToken);
+        }
+
+        _changed.Clear();
     }
 
     /// <summary>Nothing new needs no commit.</summary>
@@ -229,11 +246,17 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
     private abstract class Stream
     {
         public abstract bool HasVersion { get; }
+
+        /// <summary>What is to be written, which then is; null: it must go by Marten.</summary>
+        public abstract StreamAppend? Take();
     }
 
     private sealed class Stream<T>(string name, T? state, long? version) : Stream
         where T : class, IState<T>
     {
+        private static readonly Action<T, string> SetId =
+            typeof(T).GetProperty(nameof(IState<T>.Id))!.SetMethod!.CreateDelegate<Action<T, string>>();
+
         private readonly List<object> _appended = [];
         private long _stored = version ?? 0;
         private IEventStream<T>? _fetched;
@@ -251,6 +274,22 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
         {
             State = events.Aggregate(State, T.Evolve);
             _appended.AddRange(events);
+        }
+
+        public override StreamAppend? Take()
+        {
+            if (State is null || _appended.Count == 0)
+            {
+                return null;
+            }
+
+            // No event says what its stream is called; Marten names its documents in the same way.
+            SetId(State, name);
+            var append = new StreamAppend(name, typeof(T), State, _stored, [.. _appended]);
+            _fetched = null;
+            _stored += _appended.Count;
+            _appended.Clear();
+            return append;
         }
 
         /// <summary>Several decisions about one stream are written at once.</summary>
@@ -288,21 +327,21 @@ public abstract class Fetch
     public static Fetch ToDecide<T>(params IEnumerable<string> streams)
         where T : class, IState<T> => new FetchStreams<T>(streams);
 
-    /// <summary>Adds the question to a batch; what it answers is taken up afterwards. Null: all is known.</summary>
-    internal abstract Func<CancellationToken, Task>? Add(IBatchedQuery batch, ActSession session);
+    /// <summary>Whether something of it is not known yet.</summary>
+    internal abstract bool IsNeeded(ActSession session);
+
+    /// <summary>Adds the question to a batch; what it answers is taken up afterwards.</summary>
+    internal abstract Func<CancellationToken, Task> Add(IBatchedQuery batch, ActSession session);
 
     private sealed class FetchStates<T>(IEnumerable<string> streams) : Fetch
         where T : class, IState<T>
     {
-        internal override Func<CancellationToken, Task>? Add(IBatchedQuery batch, ActSession session)
+        internal override bool IsNeeded(ActSession session) => streams.Any(stream => !session.IsKnown<T>(stream));
+
+        internal override Func<CancellationToken, Task> Add(IBatchedQuery batch, ActSession session)
         {
             string[] unknown =
                 [.. streams.Distinct(StringComparer.Ordinal).Where(stream => !session.IsKnown<T>(stream))];
-            if (unknown.Length == 0)
-            {
-                return null;
-            }
-
             var reading = batch.LoadMany<T>().ById(unknown);
             return async _ =>
             {
@@ -321,16 +360,13 @@ public abstract class Fetch
         /// <summary>Of more, the versions of those without a document are asked for together.</summary>
         private const int Few = 10;
 
-        internal override Func<CancellationToken, Task>? Add(IBatchedQuery batch, ActSession session)
+        internal override bool IsNeeded(ActSession session) => streams.Any(stream => !session.CanDecide<T>(stream));
+
+        internal override Func<CancellationToken, Task> Add(IBatchedQuery batch, ActSession session)
         {
             string[] unknown =
                 [.. streams.Distinct(StringComparer.Ordinal).Where(stream => !session.CanDecide<T>(stream))];
-            return unknown.Length switch
-            {
-                0 => null,
-                <= Few => OneByOne(batch, session, unknown),
-                _ => Together(batch, session, unknown),
-            };
+            return unknown.Length <= Few ? OneByOne(batch, session, unknown) : Together(batch, session, unknown);
         }
 
         private static Func<CancellationToken, Task> OneByOne(

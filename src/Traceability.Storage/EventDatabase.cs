@@ -12,9 +12,12 @@ public sealed class EventDatabase
 {
     private readonly DocumentStore _store;
 
-    internal EventDatabase(DocumentStore store, NpgsqlDataSource source, string name, LogKeys? keys)
+    private readonly BulkWriter _bulk;
+
+    internal EventDatabase(
+        DocumentStore store, BulkWriter bulk, NpgsqlDataSource source, string name, LogKeys? keys)
     {
-        (_store, Source, Name) = (store, source, name);
+        (_store, _bulk, Source, Name) = (store, bulk, source, name);
         Log = keys is null ? null : new(source, keys);
     }
 
@@ -58,7 +61,7 @@ public sealed class EventDatabase
             session.LastModifiedBy = provenance.By;
             session.CorrelationId = provenance.Correlation;
             session.CausationId = provenance.Causation;
-            return new(transaction, session);
+            return new(transaction, session, _bulk);
         }
         catch
         {
@@ -83,7 +86,17 @@ public sealed class EventDatabase
 public record Provenance(string By, string? Correlation, string? Causation);
 
 /// <summary>A transaction that is open, and Marten's session in it.</summary>
-public sealed record OpenTransaction(NpgsqlTransaction Transaction, IDocumentSession Session);
+public sealed class OpenTransaction
+{
+    internal OpenTransaction(NpgsqlTransaction transaction, IDocumentSession session, BulkWriter bulk) =>
+        (Transaction, Session, Bulk) = (transaction, session, bulk);
+
+    internal NpgsqlTransaction Transaction { get; }
+
+    internal IDocumentSession Session { get; }
+
+    internal BulkWriter Bulk { get; }
+}
 
 /// <summary>One moment of a database, to be read from.</summary>
 public sealed class Snapshot(NpgsqlTransaction transaction, IQuerySession session) : IAsyncDisposable

@@ -75,7 +75,7 @@ public sealed class EventDatabases : IAsyncDisposable
         }
 
         _leaves.Vouch(name, keys);
-        return new(_store, marten.DataSource, name, keys);
+        return new(_store, new(_store, _leaves, _clock), marten.DataSource, name, keys);
     }
 
     /// <summary>Empties all read models and makes them anew from the events. Nobody may write meanwhile.</summary>

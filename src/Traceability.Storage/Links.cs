@@ -22,14 +22,22 @@ internal sealed class Links : IProjection
 
     public Task ApplyAsync(IDocumentOperations operations, IReadOnlyList<IEvent> events, CancellationToken cancellation)
     {
+        Insert(operations, events.Select(e => e.Data));
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Queues the links that follow from some events.</summary>
+    public static void Insert(IDocumentOperations operations, IEnumerable<object> events)
+    {
+        object[] all = [.. events];
         // The parts of every version of a bill of materials, whether it is in force or not.
-        var lines = events.SelectMany(e => e.Data switch
+        var lines = all.SelectMany(e => e switch
         {
             BillOfMaterialsDeclared d => d.Lines.Select(line => (line.ChildTraceId, d.ParentTraceId)),
             BillOfMaterialsRevised r => r.Lines.Select(line => (line.ChildTraceId, r.ParentTraceId)),
             _ => [],
         }).Distinct().ToArray();
-        var trades = events.SelectMany(e => e.Data switch
+        var trades = all.SelectMany(e => e switch
         {
             TradeRequested { DownstreamTraceId: { } bought } r => [(bought, r.TradeId)],
             TradeAccepted { UpstreamTraceId: { } made } a => [(made, a.TradeId)],
@@ -41,7 +49,6 @@ internal sealed class Links : IProjection
         Insert(
             operations, $"{Trades} (part, trade_id)", trades.Select(trade => trade.Item1.Value),
             trades.Select(trade => trade.Item2.Value));
-        return Task.CompletedTask;
     }
 
     private static void Insert(

@@ -133,7 +133,7 @@ public sealed class ReadModelCheck
             var made = streams[stream].Select(e => e.Data).Aggregate((T?)null, T.Evolve);
             var problem = states.TryGetValue(stream, out var stored) && stored is null
                 ? "cannot be read"
-                : Problem(made, stored, streams[stream].Count());
+                : Problem(stream, made, stored, streams[stream].Count());
             if (problem is not null)
             {
                 _differences.Add(new(stream, problem));
@@ -141,7 +141,7 @@ public sealed class ReadModelCheck
         }
     }
 
-    private static string? Problem<T>(T? made, T? stored, int events)
+    private static string? Problem<T>(string stream, T? made, T? stored, int events)
         where T : class, IState<T> => (made, stored) switch
         {
             (null, null) => null,
@@ -149,6 +149,7 @@ public sealed class ReadModelCheck
             (null, _) => "has a read model, but its events lead to none",
             (_, null) => "has no read model",
             _ when stored.StreamVersion != events => $"is that of version {stored.StreamVersion}, not {events}",
+            _ when stored.Id != stream => $"calls itself \"{stored.Id}\"",
             _ => Same(made, stored) ? null : "is not what its events lead to",
         };
 

@@ -8,6 +8,14 @@ using Traceability.Proofs.Logs;
 
 namespace Traceability.Storage.Logs;
 
+/// <summary>An event as it is about to be stored.</summary>
+internal sealed record AppendedEvent(string Stream, long Version, string Type, object Data, string Json)
+{
+    public static AppendedEvent Of(string stream, long version, object data) => new(
+        stream, version, EventNames.NameOf(data.GetType()), data,
+        JsonSerializer.Serialize(data, data.GetType(), EventJson.Options));
+}
+
 /// <summary>
 /// Notes every event in its own transaction as a leaf to be: enough to log it, and to see whether it is still what was
 /// written when that is done. It hears every session of the store, so none can write past it.
@@ -34,19 +42,29 @@ internal sealed class LeafListener : DocumentSessionListenerBase
                 $"Events of {unguarded.Key} were appended by nobody who knows the version of the stream.");
         }
 
-        if (streams.Length > 0 && _sealKeys.TryGetValue(session.TenantId, out var sealKey))
+        if (streams.Length > 0)
         {
-            Queue(session, [.. streams.SelectMany(stream => stream.Events.Select(Leaf))], sealKey);
+            Note(session, [.. streams.SelectMany(stream => stream.Events).Select(Appended)]);
         }
 
         return Task.CompletedTask;
     }
 
-    private static PendingLeaf Leaf(IEvent e)
+    /// <summary>Events that are appended in the transaction of the session become leaves with it.</summary>
+    public void Note(IDocumentSession session, IReadOnlyList<AppendedEvent> events)
+    {
+        if (_sealKeys.TryGetValue(session.TenantId, out var sealKey))
+        {
+            Queue(session, [.. events.Select(Leaf)], sealKey);
+        }
+    }
+
+    private static AppendedEvent Appended(IEvent e) => AppendedEvent.Of(e.StreamKey!, e.Version, e.Data);
+
+    private static PendingLeaf Leaf(AppendedEvent e)
     {
         var salt = RandomNumberGenerator.GetBytes(LoggedEvent.SaltBytes);
-        var data = JsonSerializer.Serialize(e.Data, e.Data.GetType(), EventJson.Options);
-        return new(e.StreamKey!, e.Version, e.EventTypeName, salt, LoggedEvent.PayloadHash(salt, data));
+        return new(e.Stream, e.Version, e.Type, salt, LoggedEvent.PayloadHash(salt, e.Json));
     }
 
     private static void Queue(IDocumentSession session, PendingLeaf[] leaves, byte[] sealKey) =>

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Google.Protobuf.Reflection;
-using Traceability.UnitTests.Repository;
 using Traceability.Tests;
 using Xunit;
 
