@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -35,7 +34,8 @@ public sealed record FederationSettings(
     IReadOnlyDictionary<string, string>? Identity = null);
 
 /// <summary>
-/// PostgreSQL, a broker and a node per company, each a process of its own, over TLS and with real tokens.
+/// PostgreSQL, a broker and a node per company, each a process of its own unless its ground says otherwise, over TLS and
+/// with real tokens.
 /// </summary>
 public sealed class LocalFederation : IAsyncDisposable
 {
@@ -48,16 +48,20 @@ public sealed class LocalFederation : IAsyncDisposable
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     private readonly string _folder;
-    private readonly PrivatePostgres _postgres;
+    private readonly Ground _ground;
+    private readonly bool _durable;
     private readonly Certificates _certificates;
-    private readonly Dictionary<string, GuardedProcess> _processes = [];
+    private readonly Dictionary<string, IStartedServer> _servers = [];
     private readonly Dictionary<string, string> _nodes = [];
     private readonly ConcurrentDictionary<string, string> _clientSecrets = [];
-    private Dictionary<string, string> _places = [];
+    private readonly ConcurrentDictionary<string, string> _places = [];
+    private PrivatePostgres _postgres;
 
-    private LocalFederation(string folder, PrivatePostgres postgres, Certificates certificates)
+    private LocalFederation(
+        string folder, Ground ground, PrivatePostgres postgres, bool durable, Certificates certificates)
     {
-        (_folder, _postgres, _certificates) = (folder, postgres, certificates);
+        (_folder, _ground, _postgres, _durable) = (folder, ground, postgres, durable);
+        _certificates = certificates;
         Tokens = new(new(certificates.Authority), TimeProvider.System);
     }
 
@@ -95,6 +99,9 @@ public sealed class LocalFederation : IAsyncDisposable
 
     private string BrokerLogSecret => Path.Combine(_folder, "broker.log-secret");
 
+    /// <summary>Its name on the server.</summary>
+    public string BrokerDatabase => _ground.BrokerDatabase;
+
     public string ConnectionString(string database) => _postgres.ConnectionString(database);
 
     /// <param name="folder">Takes data, logs, keys and settings. A new one starts an empty federation.</param>
@@ -103,34 +110,38 @@ public sealed class LocalFederation : IAsyncDisposable
     /// <param name="progress">Told what is being started.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <param name="settings">Of all servers.</param>
+    /// <param name="ground">What it stands on.</param>
     public static async Task<LocalFederation> StartAsync(
         string folder, IReadOnlyList<Place> places, bool durable, Action<string> progress,
-        CancellationToken cancellationToken, FederationSettings? settings = null)
+        CancellationToken cancellationToken, FederationSettings? settings = null, Ground? ground = null)
     {
+        ground ??= new();
         Directory.CreateDirectory(folder);
         LetOthersPass(folder);
         progress("PostgreSQL");
-        var postgres = await PrivatePostgres.StartAsync(Path.Combine(folder, "postgres"), durable, cancellationToken);
+        var postgres = ground.Postgres
+            ?? await PrivatePostgres.StartAsync(PostgresFolder(folder), durable, cancellationToken);
         var certificates = new Certificates(Path.Combine(folder, "certificates"), TimeProvider.System);
-        var federation = new LocalFederation(folder, postgres, certificates)
+        var federation = new LocalFederation(folder, ground, postgres, durable, certificates)
         {
             Settings = settings ?? new(),
         };
         try
         {
             federation.Companies = [.. places.Select(place => NewCompany(place.Company, Guid.CreateVersion7()))];
-            federation._places = places.ToDictionary(place => place.Company, place => place.Node);
+            places.ToList().ForEach(place => federation._places[place.Company] = place.Node);
             federation.AdministratorCertificate = certificates.Issue("administrator");
             federation.WriteBroker();
             string[] nodes = [.. places.Select(place => place.Node).Distinct()];
             nodes.ToList().ForEach(federation.WriteNode);
 
             progress("the broker");
+            await ground.PrepareAsync(ground.BrokerDatabase, cancellationToken);
             await federation.StartBrokerAsync(cancellationToken);
             await federation.RegisterClientsAsync(cancellationToken);
             foreach (var place in places.Where(place => !place.Later))
             {
-                federation.Host(place.Company);
+                await federation.HostAsync(place.Company, cancellationToken);
             }
 
             progress(Describe(places, nodes));
@@ -167,10 +178,26 @@ public sealed class LocalFederation : IAsyncDisposable
     public async Task StartBrokerAsync(CancellationToken cancellationToken) =>
         Broker = await StartAsync("broker", "Traceability.Broker", cancellationToken);
 
+    /// <summary>A further company on a node that runs: with its clients, and not yet a member.</summary>
+    public async Task AddAsync(string name, string node, CancellationToken cancellationToken)
+    {
+        _places[name] = node;
+        var company = NewCompany(name, Guid.CreateVersion7());
+        using var administrator = await FederationClient.ForAdministratorAsync(this, cancellationToken);
+        await RegisterAsync(Clients(company), administrator, cancellationToken);
+        lock (_places)
+        {
+            Companies = [.. Companies, WithClient(company, company.ClientId)];
+        }
+
+        await HostAsync(name, cancellationToken);
+    }
+
     /// <summary>Lets a company live on its node; a running node takes it up without a restart.</summary>
-    public void Host(string name)
+    public async Task HostAsync(string name, CancellationToken cancellationToken)
     {
         var (company, folder) = (Company(name), OperatorFolder(_places[name]));
+        await _ground.PrepareAsync(DatabaseOf(company), cancellationToken);
         Directory.CreateDirectory(folder);
         var settings = new
         {
@@ -220,26 +247,39 @@ public sealed class LocalFederation : IAsyncDisposable
     }
 
     /// <summary>Ends "broker" or "node-A" as a crash would.</summary>
-    public async Task KillAsync(string process)
+    public async Task KillAsync(string server)
     {
-        await _processes[process].KillAsync();
-        await StopAsync(process);
+        await _servers[server].KillAsync();
+        await StopAsync(server);
     }
 
     /// <summary>Asks "broker" or "node-A" to end, and waits until it has.</summary>
-    public async Task StopAsync(string process)
+    public async Task StopAsync(string server)
     {
-        await _processes[process].DisposeAsync();
-        _processes.Remove(process);
+        await _servers[server].DisposeAsync();
+        _servers.Remove(server);
     }
 
-    /// <summary>Everything that a process has written to its log.</summary>
-    public string Log(string process) => File.ReadAllText(LogFile(process));
+    /// <summary>Ends PostgreSQL as a crash would; it must be the federation's own.</summary>
+    public Task KillPostgresAsync() => _ground.Postgres is null
+        ? _postgres.KillAsync()
+        : throw new InvalidOperationException("Others use this PostgreSQL, too.");
+
+    /// <summary>Starts it again where it was.</summary>
+    public async Task StartPostgresAsync(CancellationToken cancellationToken) =>
+        _postgres = await PrivatePostgres.StartAsync(PostgresFolder(_folder), _durable, cancellationToken);
+
+    /// <summary>Everything that a server has written to its log.</summary>
+    public string Log(string server) => File.ReadAllText(LogFile(server));
 
     public async ValueTask DisposeAsync()
     {
-        await Task.WhenAll(_processes.Values.Select(process => process.DisposeAsync().AsTask()));
-        await _postgres.DisposeAsync();
+        await Task.WhenAll(_servers.Values.Select(server => server.DisposeAsync().AsTask()));
+        if (_ground.Postgres is null)
+        {
+            await _postgres.DisposeAsync();
+        }
+
         Tokens.Dispose();
     }
 
@@ -268,14 +308,11 @@ public sealed class LocalFederation : IAsyncDisposable
     {
         var addressFile = Path.Combine(_folder, $"{name}.address");
         File.Delete(addressFile);
-        var assembly = Path.GetFullPath(Path.Combine(
-            AppContext.BaseDirectory, "..", "..", project, Path.GetFileName(Path.TrimEndingDirectorySeparator(
-                AppContext.BaseDirectory)), $"{project}.dll"));
-        var process = GuardedProcess.Start(
-            command => Describe(command, name), ["dotnet", assembly], LogFile(name), signal: "TERM");
-        lock (_processes)
+        var server = await _ground.StartAsync(
+            new(name, project, _folder, SettingsFile(name), LogFile(name), Collector), cancellationToken);
+        lock (_servers)
         {
-            _processes[name] = process;
+            _servers[name] = server;
         }
 
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -283,7 +320,7 @@ public sealed class LocalFederation : IAsyncDisposable
         using var timer = new PeriodicTimer(PollInterval);
         while (!File.Exists(addressFile))
         {
-            if (process.HasExited)
+            if (server.HasExited)
             {
                 throw new InvalidOperationException($"{name} did not start; see {LogFile(name)}.");
             }
@@ -292,20 +329,6 @@ public sealed class LocalFederation : IAsyncDisposable
         }
 
         return await File.ReadAllTextAsync(addressFile, cancellationToken);
-    }
-
-    private ProcessStartInfo Describe(string[] command, string name)
-    {
-        var description = new ProcessStartInfo(command[0], command.Skip(1)) { WorkingDirectory = _folder };
-        description.Environment["TRACEABILITY_SETTINGS"] = SettingsFile(name);
-        description.Environment["DOTNET_TieredPGO"] = "0";
-        if (Collector is not null)
-        {
-            description.Environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = Collector;
-            description.Environment["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf";
-        }
-
-        return description;
     }
 
     private void WriteBroker()
@@ -328,7 +351,7 @@ public sealed class LocalFederation : IAsyncDisposable
         {
             ["Host"] = Host(name, listen, requireClientCertificate: true),
             ["ConnectionStrings"] = new { Server = _postgres.ConnectionString("postgres") },
-            ["Broker"] = new { LogSecretFile = BrokerLogSecret },
+            ["Broker"] = new { LogSecretFile = BrokerLogSecret, Database = BrokerDatabase },
             ["Identity"] = new Dictionary<string, string>
             {
                 ["SecretFile"] = IdentitySecretFile,
@@ -344,10 +367,17 @@ public sealed class LocalFederation : IAsyncDisposable
         _clientSecrets["administrator"] =
             profile.RootElement.GetProperty("administrator").GetProperty("ClientSecret").GetString()!;
         using var administrator = await FederationClient.ForAdministratorAsync(this, cancellationToken);
-        var identity = new IdentityService.IdentityServiceClient(administrator.Channel);
         var auditor = ClientOf("federation-auditor", Guid.Empty, "federation_auditor", [Broker]);
+        await RegisterAsync(Companies.SelectMany(Clients).Append(auditor), administrator, cancellationToken);
+        Companies = [.. Companies.Select(company => WithClient(company, company.ClientId))];
+    }
+
+    private async Task RegisterAsync(
+        IEnumerable<IdentityClient> clients, FederationClient administrator, CancellationToken cancellationToken)
+    {
+        var identity = new IdentityService.IdentityServiceClient(administrator.Channel);
         await Parallel.ForEachAsync(
-            Companies.SelectMany(Clients).Append(auditor),
+            clients,
             new ParallelOptions { MaxDegreeOfParallelism = ClientsAtOnce, CancellationToken = cancellationToken },
             async (client, token) =>
             {
@@ -355,7 +385,6 @@ public sealed class LocalFederation : IAsyncDisposable
                     new() { Client = client }, administrator.Call.WithCancellationToken(token));
                 _clientSecrets[client.ClientId] = answer.ClientSecret;
             });
-        Companies = [.. Companies.Select(company => WithClient(company, company.ClientId))];
     }
 
     /// <summary>A clerk at the company's own node, its auditors at every node, its node at the broker.</summary>
@@ -401,6 +430,11 @@ public sealed class LocalFederation : IAsyncDisposable
 
     /// <summary>The secret with which a node encrypts the keys of its operators.</summary>
     public string KeySecretFile(string node) => Path.Combine(_folder, $"node-{node}.key-secret");
+
+    private static string PostgresFolder(string folder) => Path.Combine(folder, "postgres");
+
+    /// <summary>As its node names it.</summary>
+    private static string DatabaseOf(Company company) => $"operator_{company.OperatorId:n}";
 
     private string OperatorFolder(string node) => Path.Combine(_folder, "operators", node);
 

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace Traceability.Local.PostgreSql;
@@ -18,10 +20,11 @@ public sealed class PrivatePostgres : IAsyncDisposable
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
 
     private readonly GuardedProcess _guardian;
+    private readonly string _data;
     private readonly string _socketFolder;
 
-    private PrivatePostgres(GuardedProcess guardian, string socketFolder) =>
-        (_guardian, _socketFolder) = (guardian, socketFolder);
+    private PrivatePostgres(GuardedProcess guardian, string data, string socketFolder) =>
+        (_guardian, _data, _socketFolder) = (guardian, data, socketFolder);
 
     /// <summary>
     /// Makes the server's files if the folder has none, starts the server and waits until it answers.
@@ -54,7 +57,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         var log = Path.Combine(Path.GetFullPath(folder), "postgres.log");
         var guardian = GuardedProcess.Start(
             user.Describe, Server(binaries, data, sockets, durable), log, signal: "INT");
-        var server = new PrivatePostgres(guardian, sockets);
+        var server = new PrivatePostgres(guardian, data, sockets);
         await server.WaitUntilReadyAsync(binaries, log, deadline.Token);
         return server;
     }
@@ -64,6 +67,16 @@ public sealed class PrivatePostgres : IAsyncDisposable
         $"Host={_socketFolder};Port={Port};Username={User};Database={database}";
 
     public ValueTask DisposeAsync() => _guardian.DisposeAsync();
+
+    /// <summary>As a crash would end it: at once, with nothing written that was not written yet.</summary>
+    public async Task KillAsync()
+    {
+        var id = int.Parse(File.ReadLines(LockFile(_data)).First(), CultureInfo.InvariantCulture);
+        using var server = Process.GetProcessById(id);
+        server.Kill();
+        // Its children notice by themselves.
+        await DisposeAsync();
+    }
 
     private static string[] Server(string binaries, string data, string sockets, bool durable)
     {
@@ -90,13 +103,15 @@ public sealed class PrivatePostgres : IAsyncDisposable
     /// <summary>A server whose owner was killed may still be on its way down; its lock goes last.</summary>
     private static async Task WaitForPredecessorAsync(string data, CancellationToken cancellationToken)
     {
-        var lockFile = Path.Combine(data, "postmaster.pid");
+        var lockFile = LockFile(data);
         using var timer = new PeriodicTimer(PollInterval);
         while (File.Exists(lockFile) && IsAlive(lockFile))
         {
             await timer.WaitForNextTickAsync(cancellationToken);
         }
     }
+
+    private static string LockFile(string data) => Path.Combine(data, "postmaster.pid");
 
     private static bool IsAlive(string lockFile)
     {

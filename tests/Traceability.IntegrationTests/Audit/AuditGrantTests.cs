@@ -10,7 +10,7 @@ using Xunit;
 namespace Traceability.IntegrationTests.Audit;
 
 /// <summary>Auditors of other firms see what they were granted; everything else does not exist for them.</summary>
-public sealed class AuditGrantTests : IAsyncLifetime
+public sealed class AuditGrantTests(AuditedFederation federation) : IClassFixture<AuditedFederation>, IAsyncLifetime
 {
     private const string SecretName = "cathode of a secret recipe";
 
@@ -19,7 +19,7 @@ public sealed class AuditGrantTests : IAsyncLifetime
     private const string SecretOwn = "4.4990366";
     private const string SecretOwnLater = "5.4990366";
 
-    private LiveFederation _live = null!;
+    private readonly LiveFederation _live = federation.Live;
     private CompanyAtWork _maker = null!;
     private FederationClient _auditor = null!;
     private string _module = "";
@@ -28,16 +28,11 @@ public sealed class AuditGrantTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _live = await LiveFederation.StartAsync(
-        [
-            new("supplier", "one"), new("maker", "two"), new("customer", "two"), new("auditor", "two"),
-            new("rival", "two"),
-        ]);
-        await _live.EnrolAsync();
         using var supplier = await _live.AtWorkAsync("supplier");
         using var customer = await _live.AtWorkAsync("customer");
-        _maker = await _live.AtWorkAsync("maker");
-        _auditor = await AuditorAsync("auditor", "maker");
+        // Grants, reads and figures are of one maker, and each test has its own.
+        _maker = await _live.NewCompanyAsync("two");
+        _auditor = await AuditorAsync("auditor", _maker.Company.Name);
         var (cell, bought) = (
             await supplier.RegisterAsync("cell", PartKind.Made), await _maker.RegisterAsync(SecretName, PartKind.Bought));
         _module = await _maker.RegisterAsync("module", PartKind.Made);
@@ -58,7 +53,7 @@ public sealed class AuditGrantTests : IAsyncLifetime
     [Fact]
     public async Task Without_a_grant_that_covers_it_an_auditor_gets_the_strangers_answer()
     {
-        using var rival = await AuditorAsync("rival", "maker");
+        using var rival = await AuditorAsync("rival", _maker.Company.Name);
         using var elsewhere = await AuditorAsync("auditor", "supplier");
         var stranger = await AnswersAsync(_auditor, $"{Guid.CreateVersion7()}", $"{Guid.CreateVersion7()}");
         var maker = $"{_maker.Company.OperatorId}";
@@ -185,11 +180,11 @@ public sealed class AuditGrantTests : IAsyncLifetime
             Refusals.Violations(wrong).Select(one => one.Field));
     }
 
-    public async Task DisposeAsync()
+    public Task DisposeAsync()
     {
         _auditor.Dispose();
         _maker.Dispose();
-        await _live.DisposeAsync();
+        return Task.CompletedTask;
     }
 
     private Task<FederationClient> AuditorAsync(string firm, string company) =>
@@ -277,3 +272,7 @@ public sealed class AuditGrantTests : IAsyncLifetime
         return bytes.ToArray();
     }
 }
+
+/// <summary>A supplier, a customer and two firms of auditors, around a maker of each test.</summary>
+public sealed class AuditedFederation() : ClassFederation(
+    [new("supplier", "one"), new("customer", "two"), new("auditor", "two"), new("rival", "two")]);

@@ -9,38 +9,16 @@ using Xunit;
 namespace Traceability.IntegrationTests.Audit;
 
 /// <summary>Evidence in one file, made by a live node and checked without it.</summary>
-public sealed class BundleTests : IAsyncLifetime
+public sealed class BundleTests(BundleFederation federation) : IClassFixture<BundleFederation>
 {
-    private LiveFederation _live = null!;
-    private byte[] _bundle = [];
-
-    public async Task InitializeAsync()
-    {
-        _live = await LiveFederation.StartAsync([new("supplier", "one"), new("maker", "two"), new("customer", "two")]);
-        await _live.EnrolAsync();
-        using var supplier = await _live.AtWorkAsync("supplier");
-        using var maker = await _live.AtWorkAsync("maker");
-        using var customer = await _live.AtWorkAsync("customer");
-        var (cell, bought) = (
-            await supplier.RegisterAsync("cell", PartKind.Made), await maker.RegisterAsync("cell", PartKind.Bought));
-        var (module, pack) = (
-            await maker.RegisterAsync("module", PartKind.Made), await customer.RegisterAsync("module", PartKind.Bought));
-        await supplier.DeclareAsync(cell, "3");
-        await maker.ContainsAsync(module, bought, "2");
-        await maker.DeclareAsync(module, "5");
-        await supplier.AnswerAsync(await maker.RequestAsync(supplier.Company, bought, ""), cell, _live.Deadline);
-        await maker.WaitForTotalAsync(module, "11", _live.Deadline);
-        await maker.AnswerAsync(await customer.RequestAsync(maker.Company, pack, ""), module, _live.Deadline);
-        await customer.WaitForTotalAsync(pack, "11", _live.Deadline);
-        _bundle = await maker.BundleAsync(module, _live.Deadline);
-    }
+    private readonly byte[] _bundle = federation.Bundle;
 
     [Fact]
     public async Task A_bundle_holds_without_any_server()
     {
         foreach (var server in new[] { "node-one", "node-two", "broker" })
         {
-            await _live.Processes.StopAsync(server);
+            await federation.Live.Processes.StopAsync(server);
         }
 
         var report = BundleVerifier.Verify(AuditBundle.FromZip(_bundle));
@@ -113,8 +91,6 @@ public sealed class BundleTests : IAsyncLifetime
         Assert.Throws<ProofException>(() => AuditBundle.FromZip(_bundle[..(_bundle.Length / 2)]));
     }
 
-    public async Task DisposeAsync() => await _live.DisposeAsync();
-
     private static AuditBundle Change(AuditBundle bundle, int index, int kind)
     {
         var victim = bundle.Events[index];
@@ -143,5 +119,32 @@ public sealed class BundleTests : IAsyncLifetime
         }
 
         return bundle with { Events = events };
+    }
+}
+
+/// <summary>A supplier, a maker and its customer, and what the maker hands out about its module.</summary>
+public sealed class BundleFederation()
+    : ClassFederation([new("supplier", "one"), new("maker", "two"), new("customer", "two")])
+{
+    public byte[] Bundle { get; private set; } = [];
+
+    public override async Task InitializeAsync()
+    {
+        await base.InitializeAsync();
+        using var supplier = await Live.AtWorkAsync("supplier");
+        using var maker = await Live.AtWorkAsync("maker");
+        using var customer = await Live.AtWorkAsync("customer");
+        var (cell, bought) = (
+            await supplier.RegisterAsync("cell", PartKind.Made), await maker.RegisterAsync("cell", PartKind.Bought));
+        var (module, pack) = (
+            await maker.RegisterAsync("module", PartKind.Made), await customer.RegisterAsync("module", PartKind.Bought));
+        await supplier.DeclareAsync(cell, "3");
+        await maker.ContainsAsync(module, bought, "2");
+        await maker.DeclareAsync(module, "5");
+        await supplier.AnswerAsync(await maker.RequestAsync(supplier.Company, bought, ""), cell, Live.Deadline);
+        await maker.WaitForTotalAsync(module, "11", Live.Deadline);
+        await maker.AnswerAsync(await customer.RequestAsync(maker.Company, pack, ""), module, Live.Deadline);
+        await customer.WaitForTotalAsync(pack, "11", Live.Deadline);
+        Bundle = await maker.BundleAsync(module, Live.Deadline);
     }
 }

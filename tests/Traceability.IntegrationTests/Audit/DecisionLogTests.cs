@@ -111,7 +111,7 @@ public sealed class DecisionLogTests : IAsyncLifetime
 
     private Task WaitForBatchesAsync() => Wait.UntilAsync(
         async () => (await _live.Processes.RowsAsync(
-                "broker", $"select 'waits' from {Table} where batch is null", _live.Deadline)).Count == 0
+                _live.Processes.BrokerDatabase, $"select 'waits' from {Table} where batch is null", _live.Deadline)).Count == 0
             && (await CheckAsync()).Waiting == 0,
         _live.Deadline);
 
@@ -133,5 +133,5 @@ public sealed class DecisionLogTests : IAsyncLifetime
         }
     }
 
-    private Task ExecuteAsync(string sql) => _live.Processes.ExecuteAsync("broker", sql, _live.Deadline);
+    private Task ExecuteAsync(string sql) => _live.Processes.ExecuteAsync(_live.Processes.BrokerDatabase, sql, _live.Deadline);
 }

@@ -11,21 +11,15 @@ using Xunit;
 namespace Traceability.IntegrationTests.Audit;
 
 /// <summary>The tamper-evident log of live nodes, with the broker as witness.</summary>
-public sealed class HistoryTests : IAsyncLifetime
+public sealed class HistoryTests(TwoNodes federation) : IClassFixture<TwoNodes>
 {
-    private LiveFederation _live = null!;
-
-    public async Task InitializeAsync()
-    {
-        _live = await LiveFederation.StartAsync([new("supplier", "one"), new("buyer", "two")]);
-        await _live.EnrolAsync();
-    }
+    private readonly LiveFederation _live = federation.Live;
 
     [Fact]
     public async Task Every_event_is_logged_and_the_broker_cosigns()
     {
-        using var supplier = await _live.AtWorkAsync("supplier");
-        using var buyer = await _live.AtWorkAsync("buyer");
+        using var supplier = await _live.NewCompanyAsync("one");
+        using var buyer = await _live.NewCompanyAsync("two");
         await supplier.DeliverAsync(buyer, "6", _live.Deadline);
         foreach (var company in new[] { supplier, buyer })
         {
@@ -47,7 +41,7 @@ public sealed class HistoryTests : IAsyncLifetime
     [Fact]
     public async Task What_an_administrator_of_the_database_changes_is_found_and_named()
     {
-        using var supplier = await _live.AtWorkAsync("supplier");
+        using var supplier = await _live.NewCompanyAsync("one");
         var part = await supplier.RegisterAsync("honest", PartKind.Made);
         await supplier.DeclareAsync(part, "3");
         await LoggedAsync(supplier);
@@ -66,8 +60,8 @@ public sealed class HistoryTests : IAsyncLifetime
     public async Task What_people_wrote_is_masked_and_history_stays_provable()
     {
         const string Written = "Ask Hanako Sato on +81 3 0000 0000";
-        using var supplier = await _live.AtWorkAsync("supplier");
-        using var buyer = await _live.AtWorkAsync("buyer");
+        using var supplier = await _live.NewCompanyAsync("one");
+        using var buyer = await _live.NewCompanyAsync("two");
         var audit = new AuditService.AuditServiceClient(buyer.Channel);
         var trade = await buyer.RequestAsync(
             supplier.Company, await buyer.RegisterAsync("bought", PartKind.Bought), Written);
@@ -107,8 +101,8 @@ public sealed class HistoryTests : IAsyncLifetime
     [Fact]
     public async Task Read_models_are_what_their_events_lead_to_also_while_others_write()
     {
-        using var supplier = await _live.AtWorkAsync("supplier");
-        using var buyer = await _live.AtWorkAsync("buyer");
+        using var supplier = await _live.NewCompanyAsync("one");
+        using var buyer = await _live.NewCompanyAsync("two");
         await supplier.DeliverAsync(buyer, "6", _live.Deadline);
         var audit = new AuditService.AuditServiceClient(supplier.Channel);
         var part = await supplier.RegisterAsync("busy", PartKind.Made);
@@ -143,7 +137,7 @@ public sealed class HistoryTests : IAsyncLifetime
     [Fact]
     public async Task A_node_with_an_older_backup_stops_and_says_what_to_do()
     {
-        using var supplier = await _live.AtWorkAsync("supplier");
+        using var supplier = await _live.NewCompanyAsync("one");
         await supplier.DeclareAsync(await supplier.RegisterAsync("part", PartKind.Made), "3");
         await LoggedAsync(supplier);
 
@@ -158,7 +152,7 @@ public sealed class HistoryTests : IAsyncLifetime
             """);
 
         await _live.Processes.StartNodeAsync("one", _live.Deadline);
-        using var again = await _live.AtWorkAsync("supplier");
+        using var again = await _live.AtWorkAsync(supplier.Company.Name);
         var refused = await Assert.ThrowsAsync<RpcException>(() => again.RegisterAsync("more", PartKind.Made));
         Assert.Equal("HISTORY_BROKEN", Refusals.Reason(refused));
         Assert.Contains("an older backup was restored", refused.Status.Detail, StringComparison.Ordinal);
@@ -172,8 +166,8 @@ public sealed class HistoryTests : IAsyncLifetime
     [Fact]
     public async Task A_stopped_operator_does_nothing_more_and_forgets_nothing()
     {
-        using var supplier = await _live.AtWorkAsync("supplier");
-        using var buyer = await _live.AtWorkAsync("buyer");
+        using var supplier = await _live.NewCompanyAsync("one");
+        using var buyer = await _live.NewCompanyAsync("two");
         var delivery = await supplier.DeliverAsync(buyer, "3", _live.Deadline);
         await LoggedAsync(supplier);
         await _live.ExecuteAsync(supplier, "truncate traceability.log_leaf, traceability.log_node, traceability.log_checkpoint");
@@ -201,7 +195,10 @@ public sealed class HistoryTests : IAsyncLifetime
         await buyer.RequestAsync(supplier.Company, await buyer.RegisterAsync("more", PartKind.Bought), "");
         await Wait.UntilAsync(
             async () => (await _live.Processes.RowsAsync(
-                "broker", "select 'waits' from traceability.mailbox where message is not null", _live.Deadline)).Count > 0,
+                _live.Processes.BrokerDatabase,
+                "select 'waits' from traceability.mailbox where message is not null "
+                    + $"and recipient_id = '{supplier.Company.OperatorId}'",
+                _live.Deadline)).Count > 0,
             _live.Deadline);
 
         Assert.NotEmpty(waiting);
@@ -213,7 +210,7 @@ public sealed class HistoryTests : IAsyncLifetime
     [Fact]
     public async Task Two_auditors_who_were_shown_different_histories_find_out_from_two_checkpoints()
     {
-        using var supplier = await _live.AtWorkAsync("supplier");
+        using var supplier = await _live.NewCompanyAsync("one");
         await supplier.RegisterAsync("part", PartKind.Made);
         var one = Note(await LoggedAsync(supplier));
         await supplier.RegisterAsync("another", PartKind.Made);
@@ -227,13 +224,13 @@ public sealed class HistoryTests : IAsyncLifetime
         Assert.False(MerkleTree.Extends(forged, one.Size, later.Root, later.Size, hashes));
 
         // A checkpoint of another history that was signed with the log's own key is found by the next check.
-        var signer = SignerOf(supplier.Company, "supplier", "one");
+        var signer = SignerOf(supplier.Company, "one");
         var fork = signer.Sign(new Checkpoint(one.Origin, one.Size, forged).Text).ToString();
         var report = await new AuditService.AuditServiceClient(supplier.Channel).CheckHistoryAsync(
             new() { SeenCheckpoints = { fork } }, supplier.Call);
         var finding = Assert.Single(report.Findings);
         Assert.Equal($"Checkpoint {one.Size}", finding.What);
-        using var node = await FederationClient.ForNodeAsync(_live.Processes, "supplier", _live.Deadline);
+        using var node = await FederationClient.ForNodeAsync(_live.Processes, supplier.Company.Name, _live.Deadline);
         var refused = await Assert.ThrowsAsync<RpcException>(async () =>
             await new WitnessService.WitnessServiceClient(node.Channel).AddCheckpointAsync(
                 new() { Checkpoint = fork, OldSize = one.Size }, node.Call));
@@ -248,7 +245,7 @@ public sealed class HistoryTests : IAsyncLifetime
     [Fact]
     public async Task A_witness_refuses_what_does_not_continue_what_it_has_cosigned()
     {
-        using var supplier = await _live.AtWorkAsync("supplier");
+        using var supplier = await _live.NewCompanyAsync("one");
         await supplier.RegisterAsync("part", PartKind.Made);
         var seen = await LoggedAsync(supplier);
         using var node = await FederationClient.ForNodeAsync(_live.Processes, "buyer", _live.Deadline);
@@ -267,13 +264,11 @@ public sealed class HistoryTests : IAsyncLifetime
         Assert.Equal(nothing, hidden);
     }
 
-    public async Task DisposeAsync() => await _live.DisposeAsync();
-
     /// <summary>The log's own key, as whoever runs the node could use it.</summary>
-    private NoteSigner SignerOf(Company company, string name, string node)
+    private NoteSigner SignerOf(Company company, string node)
     {
         var secret = File.ReadAllText(_live.Processes.KeySecretFile(node)).Trim();
-        var log = File.ReadAllText(Path.Combine(_live.Processes.KeyFolder(name), "log.key"));
+        var log = File.ReadAllText(Path.Combine(_live.Processes.KeyFolder(company.Name), "log.key"));
         return LogKeys.Of(LogKeys.OriginOf(company.OperatorId), SecretBox.Open(secret, log)).Signer;
     }
 

@@ -8,15 +8,9 @@ using Xunit;
 namespace Traceability.IntegrationTests.Disclosure;
 
 /// <summary>Default is no: a new member with a valid token, beside companies at work, on the node of one of them.</summary>
-public sealed class FreshOperatorTests : IAsyncLifetime
+public sealed class FreshOperatorTests(FreshOperator federation) : IClassFixture<FreshOperator>
 {
-    private LiveFederation _live = null!;
-
-    public async Task InitializeAsync()
-    {
-        _live = await LiveFederation.StartAsync([new("supplier", "one"), new("fresh", "one"), new("buyer", "two")]);
-        await _live.EnrolAsync();
-    }
+    private readonly LiveFederation _live = federation.Live;
 
     [Fact]
     public async Task A_fresh_operator_reads_exactly_its_own_things()
@@ -69,8 +63,6 @@ public sealed class FreshOperatorTests : IAsyncLifetime
         Assert.Empty(await DecisionsAsync(auditor, $"{_live.Processes.Company("fresh").OperatorId}"));
     }
 
-    public async Task DisposeAsync() => await _live.DisposeAsync();
-
     private static async Task<IEnumerable<Decision>> DecisionsAsync(FederationClient client, string operatorId) =>
         (await new LogService.LogServiceClient(client.Channel)
             .ListDecisionsAsync(new() { OperatorId = operatorId }, client.Call)).Decisions;
@@ -78,3 +70,7 @@ public sealed class FreshOperatorTests : IAsyncLifetime
     /// <summary>Nothing in it: no entry, no page, no count but zero.</summary>
     private static void Empty(IMessage answer) => Assert.True(answer.CalculateSize() == 0, $"{answer}");
 }
+
+/// <summary>Two at work, and one that does nothing.</summary>
+public sealed class FreshOperator()
+    : ClassFederation([new("supplier", "one"), new("fresh", "one"), new("buyer", "two")]);

@@ -12,22 +12,17 @@ namespace Traceability.IntegrationTests.Disclosure;
 /// The cases of tests/cases/disclosure that a clerk can bring about, against live nodes: what arrives at the customer, field
 /// by field, or that nothing does.
 /// </summary>
-public sealed class NodeMatrixTests : IAsyncLifetime
+public sealed class NodeMatrixTests(NodeMatrix federation) : IClassFixture<NodeMatrix>, IAsyncLifetime
 {
     private const string Verifier = "Example Verifier";
 
-    private LiveFederation _live = null!;
+    private readonly LiveFederation _live = federation.Live;
     private CompanyAtWork _supplier = null!;
     private CompanyAtWork _buyer = null!;
     private CompanyAtWork _other = null!;
 
     public async Task InitializeAsync()
     {
-        _live = await LiveFederation.StartAsync([
-                new("supplier", "one"), new("neighbour", "one"), new("buyer", "two"), new("other_customer", "two"),
-                new("stranger", "two"),
-            ]);
-        await _live.EnrolAsync();
         _supplier = await _live.AtWorkAsync("supplier");
         _buyer = await _live.AtWorkAsync("buyer");
         _other = await _live.AtWorkAsync("other_customer");
@@ -102,12 +97,12 @@ public sealed class NodeMatrixTests : IAsyncLifetime
         Assert.DoesNotContain(trades.Trades, trade => trade.BuyerOperatorId == $"{_buyer.Company.OperatorId}");
     }
 
-    public async Task DisposeAsync()
+    public Task DisposeAsync()
     {
         _supplier.Dispose();
         _buyer.Dispose();
         _other.Dispose();
-        await _live.DisposeAsync();
+        return Task.CompletedTask;
     }
 
     /// <summary>
@@ -312,3 +307,10 @@ public sealed class NodeMatrixTests : IAsyncLifetime
         "select data ->> 'presentation' from traceability.mt_events "
         + $"where type = 'upstream_total_received' and data ->> 'traceId' = '{bought}'"))[0];
 }
+
+/// <summary>Everybody who asks in the cases; each test has parts and trades of its own.</summary>
+public sealed class NodeMatrix() : ClassFederation(
+    [
+        new("supplier", "one"), new("neighbour", "one"), new("buyer", "two"), new("other_customer", "two"),
+        new("stranger", "two"),
+    ]);

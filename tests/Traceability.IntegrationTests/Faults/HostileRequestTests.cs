@@ -106,7 +106,7 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
         Assert.Equal(before, await StoredAsync(victim, bystander));
         Assert.True(refused.Count > Requests / 2, $"{refused.Count} of {Requests} refused");
         Assert.Contains(await TracesAsync(Databases.Of(hostile)), trace => trace.StartsWith("00000000", StringComparison.Ordinal));
-        string[] databases = ["broker", .. new[] { victim, bystander, hostile }.Select(Databases.Of)];
+        string[] databases = [_live.Processes.BrokerDatabase, .. new[] { victim, bystander, hostile }.Select(Databases.Of)];
         foreach (var database in databases)
         {
             Assert.DoesNotContain(await TracesAsync(database), refused.ContainsKey);

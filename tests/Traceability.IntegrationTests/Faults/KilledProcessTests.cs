@@ -6,7 +6,7 @@ using Xunit;
 namespace Traceability.IntegrationTests.Faults;
 
 /// <summary>A process that dies in the middle of the story and comes back: same figures, nothing twice.</summary>
-public class KilledProcessTests(Federation federation) : IClassFixture<Federation>
+public class KilledProcessTests(ApartFederation federation) : IClassFixture<ApartFederation>
 {
     [Theory]
     [InlineData("declared", "broker")]
@@ -51,7 +51,7 @@ public class KilledProcessTests(Federation federation) : IClassFixture<Federatio
         Assert.Equal(received.Distinct(), received);
 
         var disclosed = await federation.RowsAsync(
-            "broker",
+            federation.Processes.BrokerDatabase,
             $"""
             select message_id::text from traceability.decision
             where trade_id in ('{parts.TradeAb}', '{parts.TradeBc}') and reason = ''

@@ -8,7 +8,9 @@ namespace Traceability.IntegrationTests.Harness;
 /// <summary>What an administrator of the databases sees and can change.</summary>
 internal static class Databases
 {
-    public static string Of(CompanyAtWork company) => EventDatabases.NameOf(new(company.Company.OperatorId));
+    public static string Of(CompanyAtWork company) => Of(company.Company);
+
+    public static string Of(Company company) => EventDatabases.NameOf(new(company.OperatorId));
 
     /// <summary>The first column of a query, as text.</summary>
     public static async Task<IReadOnlyList<string>> RowsAsync(

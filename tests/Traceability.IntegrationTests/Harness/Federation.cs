@@ -4,26 +4,29 @@ using Xunit;
 
 namespace Traceability.IntegrationTests.Harness;
 
-/// <summary>Real processes for the tests of one class: PostgreSQL, a broker, and the nodes of A, B and C.</summary>
+/// <summary>Servers for the tests of one class: a broker, and the nodes of A, B and C.</summary>
 #pragma warning disable CA1001 // xunit calls IAsyncLifetime.DisposeAsync.
-public sealed class Federation : IAsyncLifetime
+public class Federation : IAsyncLifetime
 #pragma warning restore CA1001
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
+    private LiveFederation _live = null!;
     private CancellationTokenSource? _timer;
 
-    public LocalFederation Processes { get; private set; } = null!;
+    public LocalFederation Processes => _live.Processes;
 
     public Story Story { get; private set; } = null!;
 
     /// <summary>No test waits longer.</summary>
     public CancellationToken Deadline => (_timer ??= new(TimeSpan.FromMinutes(3))).Token;
 
+    /// <summary>Whether each server is a process.</summary>
+    protected virtual bool Apart => false;
+
     public async Task InitializeAsync()
     {
-        Processes = await LocalFederation.StartAsync(_folder, Place.Apart(Story.Companies), durable: false, _ => { }, Deadline);
+        _live = await LiveFederation.StartAsync(Place.Apart(Story.Companies), apart: Apart);
         Story = new Story(Processes, _ => { });
-        await Story.EnrolAsync(Deadline);
+        await _live.EnrolAsync();
     }
 
     public Task<CompanyAtWork> AtWorkAsync(string company) =>
@@ -35,8 +38,13 @@ public sealed class Federation : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        await Processes.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        await _live.DisposeAsync();
         _timer?.Dispose();
     }
+}
+
+/// <summary>The same with a process for each server: for tests that kill them or read what only a process has.</summary>
+public sealed class ApartFederation : Federation
+{
+    protected override bool Apart => true;
 }

@@ -12,7 +12,7 @@ internal static class IssuerKey
     public static async Task<(string KeyId, ECDsa Key)> ReadAsync(
         LocalFederation processes, CancellationToken cancellationToken)
     {
-        await using var source = NpgsqlDataSource.Create(processes.ConnectionString("broker"));
+        await using var source = NpgsqlDataSource.Create(processes.ConnectionString(processes.BrokerDatabase));
         await using var command = source.CreateCommand(
             "select key_id, sealed from identity.keys where purpose = 'Signing' order by active_at desc limit 1");
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

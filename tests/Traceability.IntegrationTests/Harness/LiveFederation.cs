@@ -1,29 +1,43 @@
+using Grpc.Core;
+using Traceability.Contracts.Broker.V1;
 using Traceability.Local.Demo;
 using Traceability.Local.Federation;
 
 namespace Traceability.IntegrationTests.Harness;
 
 /// <summary>
-/// Real processes for one test, with companies and nodes of its own choice; <see cref="Federation"/> is the usual one.
+/// Servers for one test, with companies and nodes of its own choice; <see cref="Federation"/> is the usual one. They share
+/// the process of the tests and its PostgreSQL, unless they are started apart.
 /// </summary>
 public sealed class LiveFederation : IAsyncDisposable
 {
+    private static readonly TimeSpan CleanUpDeadline = TimeSpan.FromMinutes(1);
+
     private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
     private readonly CancellationTokenSource _timer;
+    private readonly bool _ownPostgres;
+    private int _newCompanies;
 
-    private LiveFederation(TimeSpan longest) => _timer = new(longest);
+    private LiveFederation(TimeSpan longest, bool ownPostgres) => (_timer, _ownPostgres) = (new(longest), ownPostgres);
 
     public LocalFederation Processes { get; private set; } = null!;
 
     /// <summary>No test waits longer.</summary>
     public CancellationToken Deadline => _timer.Token;
 
+    /// <param name="places">The companies, and the nodes they live on.</param>
+    /// <param name="settings">Of all servers.</param>
+    /// <param name="minutes">The longest that a test may take.</param>
+    /// <param name="apart">Whether each server is a process: where it is killed, or is what the test is about.</param>
+    /// <param name="ownPostgres">Whether PostgreSQL is the federation's own, and as durable as in production.</param>
     public static async Task<LiveFederation> StartAsync(
-        IReadOnlyList<Place> places, FederationSettings? settings = null, int minutes = 5)
+        IReadOnlyList<Place> places, FederationSettings? settings = null, int minutes = 5, bool apart = false,
+        bool ownPostgres = false)
     {
-        var live = new LiveFederation(TimeSpan.FromMinutes(minutes));
+        var live = new LiveFederation(TimeSpan.FromMinutes(minutes), ownPostgres);
         live.Processes = await LocalFederation.StartAsync(
-            live._folder, places, durable: false, _ => { }, live.Deadline, settings);
+            live._folder, places, durable: ownPostgres, _ => { }, live.Deadline, settings,
+            await SharedPostgres.GroundAsync(apart, ownPostgres));
         return live;
     }
 
@@ -31,6 +45,36 @@ public sealed class LiveFederation : IAsyncDisposable
     public Task EnrolAsync() => new Story(Processes, _ => { }).EnrolAsync(Deadline);
 
     public Task<CompanyAtWork> AtWorkAsync(string company) => CompanyAtWork.StartAsync(Processes, company, Deadline);
+
+    /// <summary>
+    /// A company that nobody knows yet, on a node that runs: registered, a member, at work, and with a database of its own.
+    /// What a test leaves behind in it disturbs no other.
+    /// </summary>
+    public async Task<CompanyAtWork> NewCompanyAsync(string node)
+    {
+        var name = $"new-{Interlocked.Increment(ref _newCompanies)}";
+        await Processes.AddAsync(name, node, Deadline);
+        using var administrator = await FederationClient.ForAdministratorAsync(Processes, Deadline);
+        await new DirectoryService.DirectoryServiceClient(administrator.Channel).EnrolOperatorAsync(
+            new() { OperatorId = $"{Processes.Company(name).OperatorId}", Name = $"Company {name}" }, administrator.Call);
+        var company = await AtWorkAsync(name);
+        await Wait.UntilAsync(
+            async () =>
+            {
+                try
+                {
+                    await company.Parts.ListPartsAsync(new() { PageSize = 1 }, company.Call);
+                    return true;
+                }
+                catch (RpcException exception) when (exception.StatusCode == StatusCode.PermissionDenied)
+                {
+                    // The node has not looked yet.
+                    return false;
+                }
+            },
+            Deadline);
+        return company;
+    }
 
     /// <summary>The rows of a query in a company's own database, as text.</summary>
     public Task<IReadOnlyList<string>> RowsAsync(CompanyAtWork company, string sql) =>
@@ -43,6 +87,13 @@ public sealed class LiveFederation : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Processes.DisposeAsync();
+        if (!_ownPostgres)
+        {
+            using var cleanUp = new CancellationTokenSource(CleanUpDeadline);
+            await SharedPostgres.DropAsync(
+                [Processes.BrokerDatabase, .. Processes.Companies.Select(company => Databases.Of(company))], cleanUp.Token);
+        }
+
         Directory.Delete(_folder, recursive: true);
         _timer.Dispose();
     }

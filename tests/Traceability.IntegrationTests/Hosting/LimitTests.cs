@@ -8,24 +8,16 @@ using Xunit;
 namespace Traceability.IntegrationTests.Hosting;
 
 /// <summary>One company asks too much; its neighbour on the same node notices nothing.</summary>
-public sealed class LimitTests : IAsyncLifetime
+public sealed class LimitTests(LimitedFederation federation) : IClassFixture<LimitedFederation>
 {
-    private const int Streams = 3;
+    private const int Streams = LimitedFederation.Streams;
 
-    private LiveFederation _live = null!;
-
-    public async Task InitializeAsync()
-    {
-        _live = await LiveFederation.StartAsync(
-            [new("greedy", "shared"), new("modest", "shared")],
-            new FederationSettings(CallsPerSecond: 50, StreamsPerOperator: Streams));
-        await _live.EnrolAsync();
-    }
+    private readonly LiveFederation _live = federation.Live;
 
     [Fact]
     public async Task Too_many_calls_are_refused_and_cost_only_the_caller()
     {
-        using var greedy = await _live.AtWorkAsync("greedy");
+        using var greedy = await _live.NewCompanyAsync("shared");
         using var modest = await _live.AtWorkAsync("modest");
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 400).Select(_ => AnswerAsync(greedy)));
@@ -39,7 +31,7 @@ public sealed class LimitTests : IAsyncLifetime
     [Fact]
     public async Task Streams_are_counted_and_freed()
     {
-        using var greedy = await _live.AtWorkAsync("greedy");
+        using var greedy = await _live.NewCompanyAsync("shared");
         var part = await greedy.RegisterAsync("watched", PartKind.Made);
         var open = new List<AsyncServerStreamingCall<WatchFootprintResponse>>();
         for (var stream = 0; stream < Streams; stream++)
@@ -59,11 +51,6 @@ public sealed class LimitTests : IAsyncLifetime
         await greedy.WaitForAsync(part, _ => true, _live.Deadline);
     }
 
-    public async Task DisposeAsync()
-    {
-        await _live.DisposeAsync();
-    }
-
     private static async Task<string> AnswerAsync(CompanyAtWork company)
     {
         try
@@ -76,4 +63,11 @@ public sealed class LimitTests : IAsyncLifetime
             return Refusals.Reason(refused);
         }
     }
+}
+
+/// <summary>A node that grants little.</summary>
+public sealed class LimitedFederation() : ClassFederation(
+    [new("modest", "shared")], new FederationSettings(CallsPerSecond: 50, StreamsPerOperator: Streams))
+{
+    public const int Streams = 3;
 }

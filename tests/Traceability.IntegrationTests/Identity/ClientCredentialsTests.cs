@@ -200,7 +200,7 @@ public class ClientCredentialsTests(Federation federation) : IClassFixture<Feder
     [Fact]
     public async Task Secrets_are_stored_as_hashes_and_written_to_no_log()
     {
-        var rows = await federation.RowsAsync("broker", "select to_jsonb(c)::text from identity.clients c");
+        var rows = await federation.RowsAsync(Processes.BrokerDatabase, "select to_jsonb(c)::text from identity.clients c");
         var written = string.Join('\n', rows) + Processes.Log("broker");
         string[] secrets =
         [

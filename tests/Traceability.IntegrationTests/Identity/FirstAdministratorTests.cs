@@ -47,10 +47,10 @@ public sealed class FirstAdministratorTests
         string Text(string name) => profile.GetProperty(name).GetString()!;
 
         async Task<int> CountAsync(string table, string condition) => (await processes.RowsAsync(
-            "broker", $"select 'row' from identity.{table} where {condition}", live.Deadline)).Count;
+            processes.BrokerDatabase, $"select 'row' from identity.{table} where {condition}", live.Deadline)).Count;
 
         Task<IReadOnlyList<string>> KeysAsync() => processes.RowsAsync(
-            "broker", "select key_id from identity.keys order by 1", live.Deadline);
+            processes.BrokerDatabase, "select key_id from identity.keys order by 1", live.Deadline);
     }
 
     [Fact]

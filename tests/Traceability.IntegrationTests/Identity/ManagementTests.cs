@@ -202,7 +202,7 @@ public class ManagementTests(Federation federation) : IClassFixture<Federation>
             ["user.user_id", "user.name", "user.display_name", "user.roles[0]", "user.resources"],
             violations.Select(violation => violation.Field));
 
-        var stored = await federation.RowsAsync("broker", "select to_jsonb(u)::text from identity.users u");
+        var stored = await federation.RowsAsync(Processes.BrokerDatabase, "select to_jsonb(u)::text from identity.users u");
         Assert.DoesNotContain(invited.OneTimeCode, string.Join('\n', stored), StringComparison.Ordinal);
         Assert.DoesNotContain(invited.OneTimeCode, Processes.Log("broker"), StringComparison.Ordinal);
     }

@@ -50,7 +50,7 @@ public class DiamondTests(Federation federation) : IClassFixture<Federation>
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while ((await federation.RowsAsync(
-            "broker", "select message_id::text from traceability.mailbox where message is not null")).Count < messages)
+            federation.Processes.BrokerDatabase, "select message_id::text from traceability.mailbox where message is not null")).Count < messages)
         {
             await timer.WaitForNextTickAsync(federation.Deadline);
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
@@ -13,42 +14,43 @@ using Xunit;
 
 namespace Traceability.IntegrationTests.Scenarios;
 
-/// <summary>
-/// 34 companies in five node processes: what the chain's own files expect, through the real exchange.
-/// </summary>
-public sealed class EvBatteryTests : IAsyncLifetime
+/// <summary>The chain of 34 companies on five nodes, played once for all its stories.</summary>
+public sealed class EvBattery : IAsyncLifetime
 {
-    private readonly Chain _chain = Chain.Load();
-    private LiveFederation _live = null!;
-    private ChainStory _story = null!;
+    private readonly ConcurrentDictionary<string, Lazy<Task>> _chapters = [];
+
+    public Chain Chain { get; } = Chain.Load();
+
+    public LiveFederation Live { get; private set; } = null!;
+
+    public ChainStory Story { get; private set; } = null!;
 
     public async Task InitializeAsync()
     {
-        _live = await LiveFederation.StartAsync(_chain.Places);
-        _story = new ChainStory(_live.Processes, _chain, _ => { });
-        await _story.PlayAsync(_live.Deadline);
-    }
-
-    [Fact]
-    public async Task The_chain_ends_as_its_files_say_and_follows_every_change()
-    {
-        await EveryFigureIsAsExpectedAsync();
-        await WhatIsDisclosedNamesNobodyElseAsync();
-        await RefusedInputsAsync();
-        await WithCertificatesAsync();
-        await AChangeFarAwayReachesExactlyWhatIsAboveItAsync();
-        await ASilentSupplierMakesThePackIncompleteNotLighterAsync();
-        await AnIncompleteTotalHasNoFinalExportAsync();
-        await ASecondaryValueFillsTheGapAndShowsAsSuchAsync();
-        await EveryVersionOfEveryTotalIsReplayedAsync();
+        Live = await LiveFederation.StartAsync(Chain.Places);
+        Story = new ChainStory(Live.Processes, Chain, _ => { });
+        await Story.PlayAsync(Live.Deadline);
     }
 
     public async Task DisposeAsync()
     {
-        await _live.DisposeAsync();
+        await Live.DisposeAsync();
     }
 
-    private async Task EveryFigureIsAsExpectedAsync()
+    /// <summary>What several stories build on happens once, whichever of them is told first.</summary>
+    public Task OnceAsync(Func<Task> chapter) => _chapters.GetOrAdd(chapter.Method.Name, _ => new(chapter)).Value;
+}
+
+/// <summary>What the chain's own files expect, through the real exchange, and the stories that follow from it.</summary>
+[TestCaseOrderer("Traceability.IntegrationTests.Harness.ChapterOrder", "Traceability.IntegrationTests")]
+public sealed class EvBatteryTests(EvBattery ev) : IClassFixture<EvBattery>
+{
+    private readonly Chain _chain = ev.Chain;
+    private readonly LiveFederation _live = ev.Live;
+    private readonly ChainStory _story = ev.Story;
+
+    [Fact, Chapter(1)]
+    public async Task Every_figure_is_as_the_files_of_the_chain_say()
     {
         List<string> wrong = [];
         foreach (var expected in _chain.Expected)
@@ -92,9 +94,9 @@ public sealed class EvBatteryTests : IAsyncLifetime
         Assert.Empty(wrong);
     }
 
-    /// <summary>From the recorded events alone: the stored total, and the one that the statement says.</summary>
     /// <summary>Both packs and both vehicles, in every format that applies.</summary>
-    private async Task WhatIsDisclosedNamesNobodyElseAsync()
+    [Fact, Chapter(2)]
+    public async Task What_is_disclosed_names_nobody_else()
     {
         foreach (var key in Chain.Exported)
         {
@@ -159,8 +161,11 @@ public sealed class EvBatteryTests : IAsyncLifetime
             .Append("modules");
     }
 
-    private async Task AnIncompleteTotalHasNoFinalExportAsync()
+    [Fact, Chapter(7)]
+    public async Task An_incomplete_total_has_no_final_export()
     {
+        await ev.OnceAsync(RevokeAsync);
+        await WaitForAsync("PACK64", footprint => !footprint.Complete);
         using var owner = await _live.AtWorkAsync(_chain.Owner("PACK64"));
         var service = new ExportService.ExportServiceClient(owner.Channel);
         var request = new ExportPartRequest { TraceId = _chain.TraceId("PACK64"), Export = "batterypass" };
@@ -181,7 +186,9 @@ public sealed class EvBatteryTests : IAsyncLifetime
         Assert.Contains("DRAFT", draft.ResponseStream.Current.Content.ToStringUtf8(), StringComparison.Ordinal);
     }
 
-    private async Task EveryVersionOfEveryTotalIsReplayedAsync()
+    /// <summary>From the recorded events alone: the stored total, and the one that the statement says.</summary>
+    [Fact, Chapter(9)]
+    public async Task Every_version_of_every_total_is_replayed()
     {
         var (versions, stated, suppliers) = (0, 0, 0);
         List<string> wrong = [];
@@ -220,7 +227,8 @@ public sealed class EvBatteryTests : IAsyncLifetime
     /// <summary>
     /// negative_tests.csv: N2 to N5 and N11 are limits of the Ouranos interface, and bind its adapter only.
     /// </summary>
-    private async Task RefusedInputsAsync()
+    [Fact, Chapter(3)]
+    public async Task What_must_not_be_entered_is_refused_with_its_reason()
     {
         using var hinoki = await AtWorkAsync("HINOKI");
         using var momiji = await AtWorkAsync("MOMIJI");
@@ -260,7 +268,16 @@ public sealed class EvBatteryTests : IAsyncLifetime
         await RefusedAsync("ALREADY_EXISTS", momiji.Parts.RegisterPartAsync(new RegisterPartRequest { Part = cam }, momiji.Call));
     }
 
-    private async Task WithCertificatesAsync()
+    [Fact, Chapter(4)]
+    public async Task A_certificate_holds_for_the_figures_that_it_is_about_and_for_its_time()
+    {
+        await ev.OnceAsync(CertifyAsync);
+
+        // N13: its time is over.
+        Assert.Equal(CertificateStanding.Expired, await StandingAsync("ALU_LC"));
+    }
+
+    private async Task CertifyAsync()
     {
         foreach (var row in _chain.Certificates)
         {
@@ -284,13 +301,14 @@ public sealed class EvBatteryTests : IAsyncLifetime
                 new() { Certificate = certificate }, owner.Call));
         }
 
-        // N13: its time is over.
-        Assert.Equal(CertificateStanding.Expired, await StandingAsync("ALU_LC"));
+        // As long as nothing has changed.
         Assert.NotEqual(CertificateStanding.NoLongerMatching, await StandingAsync("CAM"));
     }
 
-    private async Task AChangeFarAwayReachesExactlyWhatIsAboveItAsync()
+    [Fact, Chapter(5)]
+    public async Task A_change_far_away_reaches_exactly_what_is_above_it()
     {
+        await ev.OnceAsync(CertifyAsync);
         var before = await VersionsAsync();
         using var matsu = await AtWorkAsync("MATSU");
         await DeclareAsync(matsu, "MHP", "3.65");
@@ -320,11 +338,10 @@ public sealed class EvBatteryTests : IAsyncLifetime
         await WaitForTotalAsync("VEH_A", "8525.4641824");
     }
 
-    private async Task ASilentSupplierMakesThePackIncompleteNotLighterAsync()
+    [Fact, Chapter(6)]
+    public async Task A_silent_supplier_makes_the_pack_incomplete_not_lighter()
     {
-        using var supplier = await AtWorkAsync("AKAMATSU");
-        var trade = (await supplier.Trades.ListTradesAsync(new ListTradesRequest(), supplier.Call)).Trades.Single();
-        await supplier.Releases.RevokeReleaseAsync(new RevokeReleaseRequest { TradeId = trade.TradeId }, supplier.Call);
+        await ev.OnceAsync(RevokeAsync);
 
         var cell = await WaitForAsync("CELL", footprint => !footprint.Complete);
         var missing = Assert.Single(cell.Coverage.Missing);
@@ -339,8 +356,17 @@ public sealed class EvBatteryTests : IAsyncLifetime
         Assert.DoesNotContain("AKAMATSU", vehicle.ToString(), StringComparison.OrdinalIgnoreCase);
     }
 
-    private async Task ASecondaryValueFillsTheGapAndShowsAsSuchAsync()
+    private async Task RevokeAsync()
     {
+        using var supplier = await AtWorkAsync("AKAMATSU");
+        var trade = (await supplier.Trades.ListTradesAsync(new ListTradesRequest(), supplier.Call)).Trades.Single();
+        await supplier.Releases.RevokeReleaseAsync(new RevokeReleaseRequest { TradeId = trade.TradeId }, supplier.Call);
+    }
+
+    [Fact, Chapter(8)]
+    public async Task A_secondary_value_fills_the_gap_and_shows_as_such()
+    {
+        await ev.OnceAsync(RevokeAsync);
         using var hinoki = await AtWorkAsync("HINOKI");
         await hinoki.Footprints.DeclareContributionAsync(
             new() { Contribution = Typed("HINOKI:GRA_B", "18", "database of graphite, edition 2025") }, hinoki.Call);

@@ -6,7 +6,7 @@ using Xunit;
 namespace Traceability.IntegrationTests.Scenarios;
 
 /// <summary>What servers tell a collector: enough to follow a command through the chain, and no secret.</summary>
-public class TelemetryTests(Federation federation) : IClassFixture<Federation>
+public class TelemetryTests(ApartFederation federation) : IClassFixture<ApartFederation>
 {
     [Fact]
     public async Task Traces_run_through_all_servers_and_carry_no_secret()

@@ -62,12 +62,12 @@ public class ThreeTiersTests(Federation federation) : IClassFixture<Federation>
     private async Task TheBrokerKnowsNoSecretsAsync()
     {
         var tables = await federation.RowsAsync(
-            "broker", "select table_name::text from information_schema.tables where table_schema = 'traceability'");
+            federation.Processes.BrokerDatabase, "select table_name::text from information_schema.tables where table_schema = 'traceability'");
         Assert.Contains("mailbox", tables);
         var written = federation.Processes.Log("broker");
         foreach (var table in tables)
         {
-            var rows = await federation.RowsAsync("broker", $"select to_jsonb(t)::text from traceability.{table} t");
+            var rows = await federation.RowsAsync(federation.Processes.BrokerDatabase, $"select to_jsonb(t)::text from traceability.{table} t");
             written += string.Join('\n', rows);
         }
 

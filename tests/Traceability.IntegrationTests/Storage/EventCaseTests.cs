@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using Npgsql;
 using Traceability.Domain;
-using Traceability.Local.PostgreSql;
+using Traceability.IntegrationTests.Harness;
 using Traceability.Proofs.Logs;
 using Traceability.Storage;
 using Traceability.Storage.Logs;
@@ -18,22 +18,21 @@ namespace Traceability.IntegrationTests.Storage;
 public sealed class EventCaseTests : IAsyncLifetime
 #pragma warning restore CA1001
 {
-    private const string Database = "cases";
 
     private static readonly string Root = Path.GetFullPath(Path.Combine(SourceFolder(), "..", "..", ".."));
     private static readonly string Cases = Path.Combine(Root, "tests", "cases", "events");
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
+    private readonly string _name = SharedPostgres.NewName("cases");
     private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(1));
-    private PrivatePostgres _postgres = null!;
     private EventDatabases _databases = null!;
     private EventDatabase _database = null!;
 
     public async Task InitializeAsync()
     {
-        _postgres = await PrivatePostgres.StartAsync(_folder, durable: false, _timer.Token);
-        _databases = new(_postgres.ConnectionString("postgres"), TimeProvider.System);
-        _database = await _databases.OpenAsync(Database, LogKeys.Of("cases", new byte[32]), _timer.Token);
+        await SharedPostgres.MakeAsync(_name, _timer.Token);
+        var postgres = await SharedPostgres.GetAsync();
+        _databases = new(postgres.ConnectionString("postgres"), TimeProvider.System);
+        _database = await _databases.OpenAsync(_name, LogKeys.Of("cases", new byte[32]), _timer.Token);
     }
 
     [Fact]
@@ -86,8 +85,7 @@ public sealed class EventCaseTests : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await _databases.DisposeAsync();
-        await _postgres.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        await SharedPostgres.DropAsync([_name], _timer.Token);
         _timer.Dispose();
     }
 
@@ -123,7 +121,7 @@ public sealed class EventCaseTests : IAsyncLifetime
     {
         await using var batch = _database.Source.CreateBatch();
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
-            $"insert into {EventDatabases.Schema}.mt_streams (id, version, tenant_id) values ($1, 1, '{Database}')")
+            $"insert into {EventDatabases.Schema}.mt_streams (id, version, tenant_id) values ($1, 1, '{_name}')")
         {
             Parameters = { new() { Value = stream } },
         });
@@ -132,7 +130,7 @@ public sealed class EventCaseTests : IAsyncLifetime
             insert into {EventDatabases.Schema}.mt_events
                 (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type)
             values (nextval('{EventDatabases.Schema}.mt_events_sequence'), gen_random_uuid(), $1, 1, $2::jsonb, $3, now(),
-                '{Database}', 'Gone, Gone')
+                '{_name}', 'Gone, Gone')
             """)
         {
             Parameters = { new() { Value = stream }, new() { Value = data }, new() { Value = name } },

@@ -1,6 +1,6 @@
 using Npgsql;
 using Traceability.Domain.Parts;
-using Traceability.Local.PostgreSql;
+using Traceability.IntegrationTests.Harness;
 using Traceability.Proofs.Logs;
 using Traceability.Storage;
 using Traceability.Storage.Logs;
@@ -17,24 +17,23 @@ namespace Traceability.IntegrationTests.Storage;
 public sealed class TamperTests(ITestOutputHelper output) : IAsyncLifetime
 #pragma warning restore CA1001
 {
-    private const string Database = "tampered";
     private const int Times = 100;
     private const int Streams = 40;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
+    private readonly string _name = SharedPostgres.NewName("tampered");
     private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(5));
     private readonly int _seed = Environment.TickCount;
-    private PrivatePostgres _postgres = null!;
     private EventDatabases _databases = null!;
     private EventDatabase _database = null!;
     private HistoryLog _log = null!;
 
     public async Task InitializeAsync()
     {
-        _postgres = await PrivatePostgres.StartAsync(_folder, durable: false, _timer.Token);
-        _databases = new(_postgres.ConnectionString("postgres"), TimeProvider.System);
+        await SharedPostgres.MakeAsync(_name, _timer.Token);
+        var postgres = await SharedPostgres.GetAsync();
+        _databases = new(postgres.ConnectionString("postgres"), TimeProvider.System);
         _database = await _databases.OpenAsync(
-            Database, LogKeys.Of("log.example/tampered", new byte[32]), _timer.Token);
+            _name, LogKeys.Of("log.example/tampered", new byte[32]), _timer.Token);
         _log = _database.Log!;
         output.WriteLine($"seed {_seed}");
         for (var number = 0; number < Streams; number++)
@@ -221,8 +220,7 @@ public sealed class TamperTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await _databases.DisposeAsync();
-        await _postgres.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        await SharedPostgres.DropAsync([_name], _timer.Token);
         _timer.Dispose();
     }
 

@@ -7,15 +7,9 @@ using Xunit;
 namespace Traceability.IntegrationTests.Node.Operators;
 
 /// <summary>Two companies on one node, and a third that comes while it runs.</summary>
-public sealed class HostedOperatorTests : IAsyncLifetime
+public sealed class HostedOperatorTests(SharedNode federation) : IClassFixture<SharedNode>
 {
-    private LiveFederation _live = null!;
-
-    public async Task InitializeAsync()
-    {
-        _live = await LiveFederation.StartAsync([new("one", "shared"), new("other", "shared"), new("late", "shared", Later: true)]);
-        await _live.EnrolAsync();
-    }
+    private readonly LiveFederation _live = federation.Live;
 
     [Fact]
     public async Task A_neighbour_sees_nothing_lists_nothing_and_counts_nothing()
@@ -56,7 +50,7 @@ public sealed class HostedOperatorTests : IAsyncLifetime
         });
         Assert.Equal("NOT_DISCLOSED", Refusals.Reason(refused));
 
-        _live.Processes.Host("late");
+        await _live.Processes.HostAsync("late", _live.Deadline);
         using var late = await WaitForLateAsync();
         using var one = await AtWorkAsync("one");
         var made = await late.RegisterAsync("bolt", PartKind.Made);
@@ -67,11 +61,6 @@ public sealed class HostedOperatorTests : IAsyncLifetime
 
         var received = await one.WaitForTotalAsync(bought, "3", _live.Deadline);
         Assert.True(received.Complete);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _live.DisposeAsync();
     }
 
     private static IEnumerable<Func<string, Task>> Questions(CompanyAtWork who) =>
@@ -112,3 +101,7 @@ public sealed class HostedOperatorTests : IAsyncLifetime
         }
     }
 }
+
+/// <summary>All on one node.</summary>
+public sealed class SharedNode()
+    : ClassFederation([new("one", "shared"), new("other", "shared"), new("late", "shared", Later: true)]);
