@@ -8,29 +8,31 @@ usage() {
     cat <<'HELP'
 Runs every test of Traceability and ends with the line "N passed, N failed[, N skipped]".
 
-  tests/run.sh [--format] [--project NAME] [--filter EXPRESSION]
+  tests/run.sh [--format] [--project NAME] [--filter EXPRESSION] [--postgres VERSION]
 
   --format              check the layout of the code first (dotnet format --verify-no-changes)
   --project NAME        only the test project tests/Traceability.NAME
   --filter EXPRESSION   only matching tests, as in dotnet test --filter
+  --postgres VERSION    with PostgreSQL 15 or 18 from npm, whatever this machine has
 
 Example: tests/run.sh --project UnitTests --filter TradeTests
 HELP
 }
 
-format=no project='*Tests' filter=()
+format=no project='*Tests' filter=() postgres=
 while [ $# -gt 0 ]; do
     case $1 in
         --format) format=yes; shift ;;
         --project) project=$2; shift 2 ;;
         --filter) filter=(--filter "$2"); shift 2 ;;
+        --postgres) postgres=$2; shift 2 ;;
         --help | -h) usage; exit 0 ;;
         *) echo "Unknown option $1. See tests/run.sh --help" >&2; exit 2 ;;
     esac
 done
 
 need_dotnet
-need_postgres
+need_postgres $postgres
 need_peers
 
 results=$PWD/artifacts/test-results

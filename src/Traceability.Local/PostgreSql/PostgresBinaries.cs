@@ -9,20 +9,31 @@ public static partial class PostgresBinaries
     /// <summary>Names the folder when the usual places do not hold it.</summary>
     public const string Variable = "TRACEABILITY_PG_BIN";
 
-    private static readonly (string Parent, string Pattern)[] UsualPlaces =
+    /// <summary>Where a machine may have them; the same, in the same order, as in deploy/setup.sh.</summary>
+    internal static readonly IReadOnlyList<string> UsualPlaces =
     [
-        ("/usr/lib/postgresql", "*"),
-        ("/usr", "pgsql-*"),
-        ("/opt/homebrew/opt", "postgresql*"),
-        ("/usr/local/opt", "postgresql*"),
-        ("/Library/PostgreSQL", "*"),
+        "/usr/lib/postgresql/*/bin",
+        "/usr/pgsql-*/bin",
+        "/opt/homebrew/opt/postgresql*/bin",
+        "/usr/local/opt/postgresql*/bin",
+        "/Library/PostgreSQL/*/bin",
     ];
+
+    /// <summary>Where deploy/setup.sh puts what it downloads.</summary>
+    private static string Downloads => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../postgres"));
 
     /// <summary>The folder that holds initdb and postgres.</summary>
     public static string Find() => Find(
-        Environment.GetEnvironmentVariable(Variable), Environment.GetEnvironmentVariable("PATH") ?? "");
+        Environment.GetEnvironmentVariable(Variable),
+        UsualPlaces,
+        Environment.GetEnvironmentVariable("PATH") ?? "",
+        Downloads);
 
-    internal static string Find(string? named, string path)
+    /// <param name="named">The folder to take, whatever else there is.</param>
+    /// <param name="usual">Folders to look into first, with an asterisk for what depends on the version.</param>
+    /// <param name="path">Folders to look into next.</param>
+    /// <param name="downloads">Has a folder per version, to be taken where the machine itself has none.</param>
+    internal static string Find(string? named, IEnumerable<string> usual, string path, string downloads)
     {
         if (!string.IsNullOrEmpty(named))
         {
@@ -31,18 +42,26 @@ public static partial class PostgresBinaries
                 : throw new FileNotFoundException($"{Variable} is {named}, but there is no initdb and postgres in it.");
         }
 
-        return InUsualPlaces().Concat(path.Split(Path.PathSeparator).Select(Resolve)).FirstOrDefault(HoldsServer)
+        return usual.SelectMany(Newest)
+            .Concat(path.Split(Path.PathSeparator).Select(Resolve))
+            .Concat(Newest(Path.Combine(downloads, "*", "bin")))
+            .FirstOrDefault(HoldsServer)
             ?? throw new FileNotFoundException(
                 "No PostgreSQL server found. Install one (apt-get install postgresql), or set "
                 + $"{Variable} to the folder of initdb.");
     }
 
-    private static IEnumerable<string> InUsualPlaces() =>
-        from place in UsualPlaces
-        where Directory.Exists(place.Parent)
-        from folder in Directory.EnumerateDirectories(place.Parent, place.Pattern)
-        orderby VersionOf(folder) descending
-        select Path.Combine(folder, "bin");
+    /// <summary>The folders of a place, newest version first.</summary>
+    private static IEnumerable<string> Newest(string place)
+    {
+        var versions = Path.GetDirectoryName(place)!;
+        var parent = Path.GetDirectoryName(versions)!;
+        return Directory.Exists(parent)
+            ? Directory.EnumerateDirectories(parent, Path.GetFileName(versions))
+                .OrderByDescending(VersionOf)
+                .Select(folder => Path.Combine(folder, Path.GetFileName(place)))
+            : [];
+    }
 
     /// <summary>initdb looks for its other files beside its real self.</summary>
     private static string Resolve(string folder)

@@ -19,6 +19,9 @@ public sealed class PrivatePostgres : IAsyncDisposable
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>Where in its lock file a server says how it is; the lines before say which one it is.</summary>
+    private const int StatusLine = 7;
+
     private readonly GuardedProcess _guardian;
     private readonly string _data;
     private readonly string _socketFolder;
@@ -53,12 +56,12 @@ public sealed class PrivatePostgres : IAsyncDisposable
                 deadline.Token);
         }
 
-        await WaitForPredecessorAsync(data, deadline.Token);
+        var predecessor = await WaitForPredecessorAsync(data, deadline.Token);
         var log = Path.Combine(Path.GetFullPath(folder), "postgres.log");
         var guardian = GuardedProcess.Start(
             user.Describe, Server(binaries, data, sockets, durable), log, signal: "INT");
         var server = new PrivatePostgres(guardian, data, sockets);
-        await server.WaitUntilReadyAsync(binaries, log, deadline.Token);
+        await server.WaitUntilReadyAsync(data, predecessor, log, deadline.Token);
         return server;
     }
 
@@ -100,39 +103,58 @@ public sealed class PrivatePostgres : IAsyncDisposable
             : Directory.CreateTempSubdirectory("pg").FullName;
     }
 
-    /// <summary>A server whose owner was killed may still be on its way down; its lock goes last.</summary>
-    private static async Task WaitForPredecessorAsync(string data, CancellationToken cancellationToken)
+    /// <summary>A server whose owner was killed may still be on its way down.</summary>
+    /// <returns>What it has left in its lock file.</returns>
+    private static async Task<string[]> WaitForPredecessorAsync(string data, CancellationToken cancellationToken)
     {
-        var lockFile = LockFile(data);
         using var timer = new PeriodicTimer(PollInterval);
-        while (File.Exists(lockFile) && IsAlive(lockFile))
+        while (true)
         {
+            var left = ReadLockFile(data);
+            if (left.Length == 0 || !IsAlive(left[0], data))
+            {
+                return left;
+            }
+
             await timer.WaitForNextTickAsync(cancellationToken);
         }
     }
 
     private static string LockFile(string data) => Path.Combine(data, "postmaster.pid");
 
-    private static bool IsAlive(string lockFile)
+    /// <summary>Whether a process is a server on these data, as far as the system lets us see.</summary>
+    private static bool IsAlive(string id, string data)
     {
         try
         {
-            var id = File.ReadLines(lockFile).First();
-            return File.ReadAllText($"/proc/{id}/cmdline").Contains("postgres", StringComparison.Ordinal);
+            return File.ReadAllText($"/proc/{id}/cmdline").Contains(data, StringComparison.Ordinal);
         }
-        catch (Exception exception) when (exception is IOException or InvalidOperationException)
+        catch (IOException)
         {
             return false;
         }
     }
 
-    private async Task WaitUntilReadyAsync(string binaries, string log, CancellationToken cancellationToken)
+    private static string[] ReadLockFile(string data)
     {
-        string[] probe = [Path.Combine(binaries, "pg_isready"), "-q", "-h", _socketFolder, "-p", $"{Port}"];
+        try
+        {
+            return File.ReadAllLines(LockFile(data));
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>As pg_ctl finds out; a program to ask with is not part of every installation.</summary>
+    private async Task WaitUntilReadyAsync(
+        string data, string[] predecessor, string log, CancellationToken cancellationToken)
+    {
         using var timer = new PeriodicTimer(PollInterval);
         try
         {
-            while (!await ServerUser.SucceedsAsync(probe, cancellationToken))
+            while (!IsReady(ReadLockFile(data), predecessor))
             {
                 if (_guardian.HasExited)
                 {
@@ -149,6 +171,11 @@ public sealed class PrivatePostgres : IAsyncDisposable
                 $"PostgreSQL was not ready in {Deadline.TotalSeconds} s: {Tail(log)}", exception);
         }
     }
+
+    private static bool IsReady(string[] status, string[] predecessor) =>
+        status.Length > StatusLine
+        && status[StatusLine].StartsWith("ready", StringComparison.Ordinal)
+        && !status.Take(StatusLine).SequenceEqual(predecessor.Take(StatusLine));
 
     private static string Tail(string log) =>
         File.Exists(log) ? string.Join(Environment.NewLine, File.ReadLines(log).TakeLast(20)) : "it wrote no log.";

@@ -26,13 +26,6 @@ internal sealed class ServerUser
         return new(name, ["setpriv", "--reuid", name, "--regid", group, "--clear-groups", "--"]);
     }
 
-    public static async Task<bool> SucceedsAsync(string[] command, CancellationToken cancellationToken)
-    {
-        using var process = Process.Start(DescribePlain(command))!;
-        await process.WaitForExitAsync(cancellationToken);
-        return process.ExitCode == 0;
-    }
-
     public Task OwnAsync(string[] folders, CancellationToken cancellationToken) => _name is null
         ? Task.CompletedTask
         : RunToEndAsync(["chown", "-R", _name, .. folders], cancellationToken);
