@@ -80,9 +80,20 @@ public record Trade(
     /// <summary>Whether it asks for the part, or is answered with it.</summary>
     public bool IsAbout(TraceId part) => part == DownstreamTraceId || part == UpstreamTraceId;
 
+    /// <summary>The buyer's own part, at its node. Others do not know it.</summary>
+    public TraceId BuyersPart() =>
+        DownstreamTraceId ?? throw RefusedException.NotDisclosed("Trade", "trade_id", TradeId);
+
     /// <summary>The events that make the request true; none if it already is.</summary>
     public static object[] Request(Trade? existing, TradeRequested request)
     {
+        if (request.BuyerId == request.SupplierId)
+        {
+            // Whoever is both sides at once would have an answer without a part, or a part without an answer.
+            throw new InvalidRequestException(
+                [new("supplier_operator_id", $"is {request.SupplierId}, who asks; must be another company.")]);
+        }
+
         if (existing is null)
         {
             return [request];

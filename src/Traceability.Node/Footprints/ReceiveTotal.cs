@@ -38,7 +38,7 @@ internal sealed record ReceiveTotal(
         var trade = session.KnownTrade(TradeId);
         trade.MustBeSupplier(Sender);
         var part = await session.ReadAsync<Part>(
-            StreamNames.Part(trade.DownstreamTraceId!.Value), cancellationToken);
+            StreamNames.Part(trade.BuyersPart()), cancellationToken);
         var decided = await session.DecideAsync<UpstreamTotal>(
             StreamNames.Upstream(TradeId),
             existing => (Failure ?? Unfit(trade, part!)) is { } failure
@@ -69,7 +69,7 @@ internal sealed record ReceiveTotal(
     {
         var statement = Disclosure!.Statement;
         return new(
-            TradeId, trade.DownstreamTraceId!.Value, statement.Version, statement.Figures, statement.Complete,
+            TradeId, trade.BuyersPart(), statement.Version, statement.Figures, statement.Complete,
             statement.DeclaredUnit, statement.Period, Disclosure.Presentation, now, statement.ValidUntil,
             Disclosure.Certificates.Count == 0 ? null : Disclosure.Certificates, statement.KeyId);
     }

@@ -17,7 +17,7 @@ internal sealed record WithholdTotal(TradeId TradeId, OperatorId By) : IAct<Deci
             Fetch.ToDecide<UpstreamTotal>(StreamNames.Upstream(TradeId)));
         var trade = session.KnownTrade(TradeId);
         trade.MustBeSupplier(By);
-        var part = trade.DownstreamTraceId!.Value;
+        var part = trade.BuyersPart();
         session.Touch(part);
         return await session.DecideAsync<UpstreamTotal>(
             StreamNames.Upstream(TradeId),

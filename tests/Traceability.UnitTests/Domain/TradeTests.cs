@@ -22,12 +22,24 @@ public class TradeTests
     }
 
     [Fact]
+    public void Nobody_asks_itself()
+    {
+        var refused = Assert.Throws<InvalidRequestException>(() => Trade.Request(null, Request with { SupplierId = Buyer }));
+        Assert.Equal("supplier_operator_id", Assert.Single(refused.Violations).Field);
+    }
+
+    [Fact]
     public void A_trade_id_is_not_used_twice() =>
         Refusal.Of(RefusalReason.AlreadyExists, () => Trade.Request(Requested(), Request with { Message = "nut" }));
 
     [Fact]
     public void Another_buyer_does_not_learn_that_a_trade_id_is_taken() =>
         Refusal.Of(RefusalReason.NotDisclosed, () => Trade.Request(Requested(), Request with { BuyerId = Stranger }));
+
+    [Fact]
+    public void Where_the_buyers_part_is_not_known_there_is_nothing_to_receive_a_figure_for() => Refusal.Of(
+        RefusalReason.NotDisclosed,
+        () => Trade.Evolve(null, Request with { DownstreamTraceId = null })!.BuyersPart());
 
     [Fact]
     public void The_supplier_names_the_part_it_delivered() => Assert.Equal(
