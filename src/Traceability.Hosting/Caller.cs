@@ -3,16 +3,16 @@ using Grpc.Core;
 
 namespace Traceability.Hosting;
 
-/// <summary>What a token allows. One role per kind of work.</summary>
+/// <summary>What a token allows, one role per kind of work. Who may call what: tests/cases/roles/rpcs.csv.</summary>
 public static class Roles
 {
     /// <summary>Works with an operator's data in its node.</summary>
     public const string Clerk = "clerk";
 
-    /// <summary>Does what a clerk does, and decides what customers are shown.</summary>
+    /// <summary>Does all that a clerk does.</summary>
     public const string Manager = "manager";
 
-    /// <summary>Approves totals before they are told to customers.</summary>
+    /// <summary>Reads as an auditor does, and approves totals before they are told to customers.</summary>
     public const string Approver = "approver";
 
     /// <summary>Reads an operator's data in its node.</summary>
@@ -27,8 +27,19 @@ public static class Roles
     /// <summary>Reads what the broker decided, for all operators.</summary>
     public const string FederationAuditor = "federation_auditor";
 
-    /// <summary>Runs the federation.</summary>
+    /// <summary>Runs the federation, and sees nothing of what its members exchange.</summary>
     public const string Administrator = "administrator";
+
+    /// <summary>What comes with a role. An rpc names the least that it needs.</summary>
+    private static readonly Dictionary<string, string[]> Included = new(StringComparer.Ordinal)
+    {
+        [Manager] = [Clerk],
+        [Approver] = [Auditor],
+    };
+
+    /// <summary>These roles and what comes with them.</summary>
+    internal static IReadOnlyList<string> WithIncluded(IEnumerable<string> roles) =>
+        [.. roles.SelectMany(role => Included.GetValueOrDefault(role, []).Prepend(role)).Distinct()];
 }
 
 /// <summary>Who may call an rpc; on its method or its class. Without it an rpc is closed to everybody.</summary>
@@ -41,7 +52,7 @@ public sealed class AllowRolesAttribute(params string[] roles) : Attribute
 /// <summary>Who calls, as the token says.</summary>
 /// <param name="ClientId">The program through which the call is made.</param>
 /// <param name="OperatorId">For whom; empty for those who act for no operator.</param>
-/// <param name="Roles">What it may do.</param>
+/// <param name="Roles">What it may do: the token's roles and what comes with them.</param>
 /// <param name="Subject">Who is responsible: a person where one has signed in, else the program itself.</param>
 public sealed record Caller(string ClientId, OperatorId OperatorId, IReadOnlyList<string> Roles, string Subject = "")
 {
@@ -53,7 +64,7 @@ public sealed record Caller(string ClientId, OperatorId OperatorId, IReadOnlyLis
     public static Caller Of(ClaimsPrincipal user) => new(
         user.FindFirstValue(ClientClaim) ?? "",
         Guid.TryParse(user.FindFirstValue(OperatorClaim), out var id) ? new(id) : default,
-        [.. user.FindAll(RolesClaim).Select(claim => claim.Value)],
+        Hosting.Roles.WithIncluded(user.FindAll(RolesClaim).Select(claim => claim.Value)),
         user.FindFirstValue(SubjectClaim) ?? "");
 }
 

@@ -84,7 +84,7 @@ internal sealed partial class FootprintServer(HostedOperators operators, TimePro
         return new() { Footprint = await DoAsync(act, act.Part, context) };
     }
 
-    [AllowRoles(Roles.Clerk)]
+    [AllowRoles(Roles.Clerk, Roles.Approver)]
     public override async Task<Wire.ApproveFootprintResponse> ApproveFootprint(
         Wire.ApproveFootprintRequest request, ServerCallContext context)
     {
