@@ -69,6 +69,7 @@ public static class HostingDefaults
     public static void MapHostingDefaults(this WebApplication app)
     {
         app.Use(UnreadableRequests.AnswerAsync);
+        app.Use(UnreadableRequests.AnswerFormAsync);
         app.UseAuthentication();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();

@@ -32,6 +32,19 @@ internal static class UnreadableRequests
         }
     }
 
+    /// <summary>So is a form that is none, or that has characters in it that no text has.</summary>
+    public static async Task AnswerFormAsync(HttpContext http, RequestDelegate next)
+    {
+        try
+        {
+            await next(http);
+        }
+        catch (InvalidDataException) when (!http.Response.HasStarted)
+        {
+            http.Response.StatusCode = StatusCodes.Status400BadRequest;
+        }
+    }
+
     /// <summary>What a handler throws has details; only what never reached one has none.</summary>
     private static bool Is(IHeaderDictionary headers) =>
         headers.TryGetValue(StatusName, out var status) && status == Unknown

@@ -99,7 +99,8 @@ internal static class Provider
         server.AddEventHandler(ResourceRule.OfTokens);
         server.AddEventHandler(ResourceRule.OfAuthorizations);
         server.AddEventHandler(SigningKeyChoice.Descriptor);
-        server.AddEventHandler(UniformRefusals.Descriptor);
+        server.AddEventHandler(UniformRefusals.OfTokens);
+        server.AddEventHandler(UniformRefusals.OfRevocations);
         server.AddEventHandler(PublicOrigin.Descriptor);
         // The certificate of a connection is the federation's, and says nothing about a client of the provider.
         server.RemoveEventHandler(

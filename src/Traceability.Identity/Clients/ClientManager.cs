@@ -28,7 +28,9 @@ internal sealed class ClientManager(
 
     public override async ValueTask<Client?> FindByClientIdAsync(
         string identifier, CancellationToken cancellationToken = default) =>
-        await base.FindByClientIdAsync(identifier, cancellationToken) is { RetiredAt: null } client ? client : null;
+        // PostgreSQL has no text with a zero in it, and no client is called so.
+        !identifier.Contains('\0', StringComparison.Ordinal)
+        && await base.FindByClientIdAsync(identifier, cancellationToken) is { RetiredAt: null } client ? client : null;
 
     public override async ValueTask<bool> ValidateClientSecretAsync(
         Client application, string secret, CancellationToken cancellationToken = default) =>

@@ -49,11 +49,14 @@ internal static class AuthorizationEndpoint
         request.HasPromptValue(PromptValues.Login)
         || (request.MaxAge is { } seconds && signedInAt + TimeSpan.FromSeconds(seconds) < now);
 
-    /// <summary>The request comes back after the sign-in, without the wish that has been fulfilled then.</summary>
+    /// <summary>
+    /// The request comes back after the sign-in, without the wishes that have been fulfilled then. Whoever takes them
+    /// out by hand is found out by the client: tokens say when the person signed in.
+    /// </summary>
     private static IResult ToSignIn(OpenIddictRequest request)
     {
         var again = request.GetParameters()
-            .Where(parameter => parameter.Key != Parameters.Prompt)
+            .Where(parameter => parameter.Key is not (Parameters.Prompt or Parameters.MaxAge))
             .Select(parameter => KeyValuePair.Create(parameter.Key, (string?)parameter.Value));
         var back = Provider.AuthorizationPath + QueryString.Create(again);
         return Results.Redirect("/identity/sign-in" + QueryString.Create("returnUrl", back));

@@ -19,9 +19,9 @@ internal static class TokenEndpoint
         HttpContext http, ClientManager clients, UserManager<User> users, CancellationToken cancellationToken)
     {
         var request = http.GetOpenIddictServerRequest()!;
+        var client = (await clients.FindByClientIdAsync(request.ClientId!, cancellationToken))!;
         if (request.IsClientCredentialsGrantType())
         {
-            var client = (await clients.FindByClientIdAsync(request.ClientId!, cancellationToken))!;
             return SignIn(TokenClaims.Of(client, request.GetResources()[0]));
         }
 
@@ -32,10 +32,11 @@ internal static class TokenEndpoint
             return Refuse(Errors.InvalidTarget, ResourceRule.Refusal);
         }
 
-        // Rights are looked up anew each time: a lock or another role counts from here on.
+        // Rights are looked up anew each time: a lock, another role, a server that is allowed no more.
         return await users.FindByIdAsync(granted.GetClaim(Claims.Subject)!) is { MayEnter: true } user
             && granted.GetResources() is [var resource]
             && user.Resources.Contains(resource, StringComparer.Ordinal)
+            && client.Resources.Contains(resource, StringComparer.Ordinal)
             ? SignIn(TokenClaims.Renewed(granted, user))
             : Refuse(Errors.InvalidGrant, "Sign in again.");
     }

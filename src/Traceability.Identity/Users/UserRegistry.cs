@@ -8,6 +8,9 @@ namespace Traceability.Identity.Users;
 /// <summary>Invites people and changes what they may do.</summary>
 public sealed class UserRegistry
 {
+    /// <summary>Of several who change one user at once, one gets through each time.</summary>
+    private const int MaxAttempts = 20;
+
     private readonly IdentityDatabase _database;
     private readonly UserManager<User> _users;
     private readonly FailedSignIns _failures;
@@ -139,23 +142,32 @@ public sealed class UserRegistry
     private async Task<UserInfo?> ChangeAsync(
         Guid userId, Action<User> change, bool endSessions, CancellationToken cancellationToken)
     {
-        if (await LoadAsync(userId, cancellationToken) is not { RetiredAt: null } user)
+        for (var attempt = 1; attempt <= MaxAttempts; attempt++)
         {
-            return null;
+            if (await LoadAsync(userId, cancellationToken) is not { RetiredAt: null } user)
+            {
+                return null;
+            }
+
+            change(user);
+            // The stamp ends the sessions of browsers, the rest those of clients.
+            var saved = endSessions ? await _users.UpdateSecurityStampAsync(user) : await _users.UpdateAsync(user);
+            if (saved.Succeeded)
+            {
+                await (endSessions ? EndSessionsAsync(userId, cancellationToken) : Task.CompletedTask);
+                return InfoOf(user);
+            }
+
+            _database.ChangeTracker.Clear();
         }
 
-        change(user);
-        if (!endSessions)
-        {
-            await _database.SaveChangesAsync(cancellationToken);
-            return InfoOf(user);
-        }
+        throw new InvalidOperationException("A user could not be changed: others change the same one all the time.");
+    }
 
-        // The stamp ends the sessions of browsers, the rest those of clients.
-        await _users.UpdateSecurityStampAsync(user);
+    private async Task EndSessionsAsync(Guid userId, CancellationToken cancellationToken)
+    {
         await _tokens.RevokeBySubjectAsync($"{userId}", cancellationToken);
         await _authorizations.RevokeBySubjectAsync($"{userId}", cancellationToken);
-        return InfoOf(user);
     }
 
     private string GiveCode(User user)

@@ -340,13 +340,16 @@ public sealed class LocalFederation : IAsyncDisposable
     }
 
     /// <summary>Another broker on the same database.</summary>
-    public async Task<string> StartReplicaAsync(CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="identity">What is different at its identity provider.</param>
+    public async Task<string> StartReplicaAsync(
+        CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? identity = null)
     {
-        WriteBroker("broker-replica", $"https://127.0.0.1:{FreePort()}");
+        WriteBroker("broker-replica", $"https://127.0.0.1:{FreePort()}", identity);
         return await StartAsync("broker-replica", "Traceability.Broker", cancellationToken);
     }
 
-    private void WriteBroker(string name, string listen) =>
+    private void WriteBroker(string name, string listen, IReadOnlyDictionary<string, string>? identity = null) =>
         Write(name, new Dictionary<string, object>
         {
             ["Host"] = Host(name, listen, requireClientCertificate: true),
@@ -357,6 +360,7 @@ public sealed class LocalFederation : IAsyncDisposable
                 ["SecretFile"] = IdentitySecretFile,
                 ["AdministratorFile"] = AdministratorFile,
             }.Concat(Settings.Identity ?? new Dictionary<string, string>())
+                .Concat(identity ?? new Dictionary<string, string>())
                 .GroupBy(setting => setting.Key).ToDictionary(setting => setting.Key, setting => setting.Last().Value),
         });
 
@@ -397,13 +401,13 @@ public sealed class LocalFederation : IAsyncDisposable
 
     private static IdentityClient ClientOf(
         string id, Guid operatorId, string role, IEnumerable<string> resources) => new()
-    {
-        ClientId = id,
-        Kind = ClientKind.Program,
-        OperatorId = operatorId == Guid.Empty ? "" : $"{operatorId}",
-        Roles = { role },
-        Resources = { resources },
-    };
+        {
+            ClientId = id,
+            Kind = ClientKind.Program,
+            OperatorId = operatorId == Guid.Empty ? "" : $"{operatorId}",
+            Roles = { role },
+            Resources = { resources },
+        };
 
     private void WriteNode(string node)
     {

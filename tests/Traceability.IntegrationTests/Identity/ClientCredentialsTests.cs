@@ -96,6 +96,21 @@ public class ClientCredentialsTests(Federation federation) : IClassFixture<Feder
         Assert.Contains("Unauthorized", answers[0], StringComparison.Ordinal);
         Assert.Contains("invalid_client", answers[0], StringComparison.Ordinal);
         Assert.NotEqual(HttpStatusCode.OK, (await provider.ClientCredentialsAsync(refused[1], Processes.Broker)).Status);
+
+        // What no text can be is the caller's mistake, and no fault of the server.
+        var (unreadable, _) = await provider.ClientCredentialsAsync(known with { ClientId = "no\0body" }, Processes.Broker);
+        Assert.Equal(HttpStatusCode.BadRequest, unreadable);
+
+        // Nor does revocation tell them apart.
+        var revocations = new List<string>();
+        foreach (var client in refused.Where(one => one.ClientSecret.Length > 0))
+        {
+            var (status, answer) = await provider.PostAsync(
+                "revocation", ("client_id", client.ClientId), ("client_secret", client.ClientSecret), ("token", "any"));
+            revocations.Add($"{status} {answer}");
+        }
+
+        Assert.Equal(answers.Distinct(), revocations.Distinct());
     }
 
     [Fact]

@@ -64,6 +64,36 @@ public sealed class FirstAdministratorTests
     }
 
     [Fact]
+    public async Task With_another_secret_the_broker_does_not_start_until_the_keys_under_the_old_one_are_given_up()
+    {
+        await using var live = await LiveFederation.StartAsync([new("A", "A", Later: true)]);
+        var processes = live.Processes;
+        await processes.StopAsync("broker");
+        await File.WriteAllTextAsync(processes.IdentitySecretFile, new string('x', 64), live.Deadline);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => processes.StartBrokerAsync(live.Deadline));
+
+        // As docs/SECURITY.md says.
+        await processes.ExecuteAsync(
+            "broker", "delete from identity.keys; delete from identity.protection_keys", live.Deadline);
+        await processes.StartBrokerAsync(live.Deadline);
+        using var provider = await Provider.FindAsync(processes.Broker, processes, live.Deadline);
+        var (status, _) = await provider.ClientCredentialsAsync(processes.Administrator, processes.Broker);
+        Assert.Equal(System.Net.HttpStatusCode.OK, status);
+
+        // Likewise an administrator whose secret is lost.
+        await processes.ExecuteAsync(
+            "broker",
+            "update identity.clients set retired_at = now() where client_id = 'administrator'",
+            live.Deadline);
+        await processes.StopAsync("broker");
+        await processes.StartBrokerAsync(live.Deadline);
+        Assert.DoesNotContain(
+            processes.Administrator.ClientSecret,
+            await File.ReadAllTextAsync(processes.AdministratorFile, live.Deadline),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Two_federations_have_no_secret_and_no_key_in_common()
     {
         await using var one = await LiveFederation.StartAsync([new("A", "A", Later: true)]);

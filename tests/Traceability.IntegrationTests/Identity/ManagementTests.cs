@@ -208,6 +208,28 @@ public class ManagementTests(Federation federation) : IClassFixture<Federation>
     }
 
     [Fact]
+    public async Task Several_administrators_at_once_undo_nothing_of_each_other()
+    {
+        using var administrator = await StartAsync();
+        var invited = await administrator.InviteAsync(Processes.Company(Story.A), "clerk", Processes.Node(Story.A));
+        var (identity, call, id) = (administrator.Identity, administrator.Call, invited.User.UserId);
+
+        await Task.WhenAll(
+            [
+                identity.LockUserAsync(new() { UserId = id }, call).ResponseAsync,
+                identity.ChangeUserRolesAsync(new() { UserId = id, Roles = { "auditor" } }, call).ResponseAsync,
+                .. Enumerable.Range(0, 6).Select(number => (Task)identity.ChangeUserResourcesAsync(
+                    new() { UserId = id, Resources = { $"https://node-{number}.example.com" } }, call).ResponseAsync),
+            ]);
+
+        var users = await identity.ListUsersAsync(new() { PageSize = 1000 }, call);
+        var user = Assert.Single(users.Users, user => user.UserId == id);
+        Assert.Equal(UserStatus.Locked, user.Status);
+        Assert.Equal(["auditor"], user.Roles);
+        Assert.Single(user.Resources);
+    }
+
+    [Fact]
     public async Task What_is_not_there_is_not_disclosed()
     {
         using var administrator = await StartAsync();

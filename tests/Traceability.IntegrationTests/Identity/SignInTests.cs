@@ -87,7 +87,7 @@ public sealed class SignInTests(SignInFederation federation) : IClassFixture<Sig
     public async Task Whoever_is_signed_in_is_not_asked_again_unless_the_client_wants_it()
     {
         using var provider = await FindAsync();
-        var (browser, pages, _) = await SignedInAsync(provider);
+        var (browser, pages, user) = await SignedInAsync(provider);
         using (browser)
         {
             await browser.GetAsync(provider.Authorization(pages.Id, Node).Path);
@@ -99,6 +99,12 @@ public sealed class SignInTests(SignInFederation federation) : IClassFixture<Sig
             Assert.StartsWith("/identity/sign-in", $"{browser.Location}", StringComparison.Ordinal);
             await browser.GetAsync(provider.Authorization(pages.Id, Node, ("max_age", "0")).Path);
             Assert.StartsWith("/identity/sign-in", $"{browser.Location}", StringComparison.Ordinal);
+
+            // Having signed in fulfils it.
+            await browser.FollowAsync();
+            await browser.SubmitAsync(new() { ["name"] = user.Name, ["password"] = Password });
+            await browser.FollowAsync();
+            Assert.Contains("code", browser.Answer());
         }
 
         using var stranger = new Browser(Processes, Deadline);
@@ -187,6 +193,64 @@ public sealed class SignInTests(SignInFederation federation) : IClassFixture<Sig
     }
 
     [Fact]
+    public async Task A_server_that_is_allowed_no_more_is_out_of_reach_at_the_next_renewal()
+    {
+        using var provider = await FindAsync();
+        using var administrator = await Administrator.StartAsync(Processes, Deadline);
+        var (first, clientsRight, _) = await SignedInAsync(provider);
+        var (second, personsRight, user) = await SignedInAsync(provider);
+        using var _ = first;
+        using var __ = second;
+        var ofClient = (await TokensAsync(provider, first, clientsRight)).GetProperty("refresh_token").GetString()!;
+        var ofPerson = (await TokensAsync(provider, second, personsRight)).GetProperty("refresh_token").GetString()!;
+
+        await administrator.Identity.ChangeClientResourcesAsync(
+            new() { ClientId = clientsRight.Id, Resources = { Processes.Broker } }, administrator.Call);
+        await administrator.Identity.ChangeUserResourcesAsync(
+            new() { UserId = user.UserId, Resources = { Processes.Broker } }, administrator.Call);
+
+        foreach (var (pages, token) in new[] { (clientsRight, ofClient), (personsRight, ofPerson) })
+        {
+            var (status, answer) = await provider.RefreshAsync(pages, token);
+            Assert.Equal((HttpStatusCode.BadRequest, "invalid_grant"), (status, answer.GetProperty("error").GetString()));
+        }
+    }
+
+    [Fact]
+    public async Task A_person_can_run_the_federation_and_sees_nothing_of_its_members()
+    {
+        using var provider = await FindAsync();
+        using var administrator = await Administrator.StartAsync(Processes, Deadline);
+        var pages = await administrator.PagesAsync(Processes.Broker);
+        var invited = await administrator.Identity.InviteUserAsync(
+            new()
+            {
+                User = new()
+                {
+                    UserId = $"{Guid.CreateVersion7()}",
+                    Name = "administrator@example.com",
+                    DisplayName = "Tanaka Jiro",
+                    Roles = { "administrator" },
+                    Resources = { Processes.Broker, Node },
+                },
+            },
+            administrator.Call);
+        using var browser = await FirstSignInAsync(invited);
+        var token = (await TokensAsync(provider, browser, pages, Processes.Broker)).GetProperty("access_token").GetString()!;
+
+        Assert.Equal("", new JsonWebToken(token).GetClaim("operator_id").Value);
+        using var broker = FederationClient.Connect(Processes, Processes.Broker, token, Processes.AdministratorCertificate);
+        await new IdentityService.IdentityServiceClient(broker.Channel).ListUsersAsync(new(), broker.Call);
+
+        var atNode = await administrator.PagesAsync(Node);
+        token = (await TokensAsync(provider, browser, atNode)).GetProperty("access_token").GetString()!;
+        using var node = FederationClient.Connect(Processes, Node, token, null);
+        var refused = await Assert.ThrowsAsync<Grpc.Core.RpcException>(
+            () => new PartService.PartServiceClient(node.Channel).ListPartsAsync(new(), node.Call).ResponseAsync);
+        Assert.Equal("ROLE_MISSING", Refusals.Reason(refused));
+    }
+
+    [Fact]
     public async Task A_refresh_token_can_be_revoked_and_a_lock_ends_everything_at_once()
     {
         using var provider = await FindAsync();
@@ -239,6 +303,21 @@ public sealed class SignInTests(SignInFederation federation) : IClassFixture<Sig
     }
 
     [Fact]
+    public async Task Many_attempts_at_once_are_no_more_than_one_after_the_other()
+    {
+        await using var source = Npgsql.NpgsqlDataSource.Create(Processes.ConnectionString("broker"));
+        var failures = new Traceability.Identity.Users.FailedSignIns(
+            new(source), new() { PasswordFailures = 5, LockOut = TimeSpan.FromMinutes(5) }, TimeProvider.System);
+        var name = $"{Guid.CreateVersion7()}";
+
+        var admitted = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => failures.AdmitAsync(name, Deadline)));
+
+        Assert.Equal(5, admitted.Count(one => one));
+        await failures.ForgetAsync(name, Deadline);
+        Assert.True(await failures.AdmitAsync(name, Deadline));
+    }
+
+    [Fact]
     public async Task Nobody_learns_who_exists()
     {
         using var provider = await FindAsync();
@@ -257,6 +336,14 @@ public sealed class SignInTests(SignInFederation federation) : IClassFixture<Sig
 
         Assert.Single(pages.Distinct());
         Assert.Contains("role=\"alert\"", pages[0], StringComparison.Ordinal);
+
+        // What no text can be is the browser's mistake, and no fault of the server.
+        using var broken = new Browser(Processes, Deadline);
+        await broken.GetAsync("/identity/sign-in");
+        await broken.SubmitAsync(new() { ["name"] = "\0", ["password"] = "wrong in any case" });
+        Assert.Equal(HttpStatusCode.BadRequest, broken.Last.StatusCode);
+        await broken.GetAsync(provider.Authorization("\0", Node).Path);
+        Assert.Equal(HttpStatusCode.BadRequest, broken.Last.StatusCode);
     }
 
     [Fact]
@@ -422,6 +509,13 @@ public sealed class SignInTests(SignInFederation federation) : IClassFixture<Sig
         using var administrator = await Administrator.StartAsync(Processes, Deadline);
         var pages = await administrator.PagesAsync(Node);
         var invited = await administrator.InviteAsync(Company, "clerk", Node);
+        var browser = await FirstSignInAsync(invited);
+        Assert.NotNull(provider);
+        return (browser, pages, invited.User);
+    }
+
+    private async Task<Browser> FirstSignInAsync(InviteUserResponse invited)
+    {
         var browser = new Browser(Processes, Deadline);
         await browser.GetAsync("/identity/first-password");
         await browser.SubmitAsync(new()
@@ -432,14 +526,13 @@ public sealed class SignInTests(SignInFederation federation) : IClassFixture<Sig
             ["again"] = Password,
         });
         Assert.Equal("/identity/passkeys", $"{browser.Location}");
-        Assert.NotNull(provider);
-        return (browser, pages, invited.User);
+        return browser;
     }
 
     private async Task<System.Text.Json.JsonElement> TokensAsync(
-        Provider provider, Browser browser, (string Id, string Secret) pages)
+        Provider provider, Browser browser, (string Id, string Secret) pages, string? server = null)
     {
-        var (path, verifier) = provider.Authorization(pages.Id, Node);
+        var (path, verifier) = provider.Authorization(pages.Id, server ?? Node);
         await browser.GetAsync(path);
         var (status, answer) = await provider.RedeemAsync(pages, browser.Answer()["code"], verifier);
         Assert.Equal(HttpStatusCode.OK, status);

@@ -26,6 +26,17 @@ public class TidyTests
         Assert.Empty(faults);
     }
 
+    /// <summary>Everybody else finds the provider's endpoints through discovery.</summary>
+    [Fact]
+    public void Nobody_but_the_provider_knows_its_paths() => Assert.Empty(
+        from file in RepositoryFiles.Matching("src", "*.cs")
+        where !file.Contains("Traceability.Identity/", StringComparison.Ordinal)
+        from line in File.ReadLines(file)
+        where line.Contains("\"/identity/", StringComparison.Ordinal)
+            || line.Contains("/token\"", StringComparison.Ordinal)
+            || line.Contains("connect/", StringComparison.Ordinal)
+        select $"{Path.GetRelativePath(RepositoryFiles.Root, file)}: {line.Trim()}");
+
     private static IEnumerable<string> Faults(string line) =>
     [
         .. Bans.Where(b => line.Contains(b.Banned, StringComparison.Ordinal)).Select(b => $"use {b.Instead}, not {b.Banned}"),
