@@ -7,8 +7,8 @@ source deploy/setup.sh
 folder=deploy/secrets
 if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
     cat <<HELP
-Makes certificates of an authority for development, the key of the token issuer, and random secrets for the broker and
-the nodes of deploy/compose.yaml, in $folder. What is there already is kept: delete the folder to begin anew.
+Makes certificates of an authority for development and random secrets for the broker and the nodes of
+deploy/compose.yaml, in $folder. What is there already is kept: delete the folder to begin anew.
 
   deploy/certificates.sh
 
@@ -18,7 +18,6 @@ HELP
 fi
 
 random() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
-hash() { printf %s "$1" | sha256sum | cut -d' ' -f1; }
 
 if [ -e $folder/environment ]; then
     echo "$folder is there already; delete it to begin anew."
@@ -32,27 +31,19 @@ step "Making certificates in $folder"
 mkdir -p $folder
 chmod 700 $folder
 dotnet artifacts/bin/Traceability.Local/release/Traceability.Local.dll certificates \
-    $folder broker node-a node-b node-c administrator federation-auditor token-issuer
+    $folder broker node-a node-b node-c administrator
 umask 077
 {
     echo "POSTGRES_PASSWORD=$(random)"
-    secret=$(random)
-    echo "ADMINISTRATOR_SECRET=$secret"
-    echo "ADMINISTRATOR_SECRET_SHA256=$(hash "$secret")"
-    secret=$(random)
-    echo "FEDERATION_AUDITOR_SECRET=$secret"
-    echo "FEDERATION_AUDITOR_SECRET_SHA256=$(hash "$secret")"
     for company in A B C; do
-        node=$(random) clerk=$(random)
         echo "OPERATOR_$company=$(cat /proc/sys/kernel/random/uuid)"
-        echo "NODE_${company}_SECRET=$node"
-        echo "NODE_${company}_SECRET_SHA256=$(hash "$node")"
-        echo "CLERK_${company}_SECRET=$clerk"
-        echo "CLERK_${company}_SECRET_SHA256=$(hash "$clerk")"
     done
 } >$folder/environment
 for node in node-a node-b node-c; do
     random >$folder/$node.key-secret
 done
 random >$folder/broker.log-secret
+random >$folder/broker.identity-secret
+# Each container is given its own folder only.
+mkdir -p $folder/administrator $folder/members/{A,B,C}/node
 echo "Next: docker compose --env-file $folder/environment --file deploy/compose.yaml up --build"

@@ -19,5 +19,6 @@ var root = new RootCommand(
     AuditCommands.Audit,
     ExportCommands.Export,
     IdentityCommands.Identity,
+    MemberCommands.Member,
 };
 return await root.Parse(args).InvokeAsync();

@@ -33,6 +33,7 @@ internal sealed class Session : IDisposable
         Exports = new(channel);
         Problems = new(channel);
         Identity = new(channel);
+        Directory = new(channel);
     }
 
     public PartService.PartServiceClient Parts { get; }
@@ -53,8 +54,10 @@ internal sealed class Session : IDisposable
 
     public ProblemService.ProblemServiceClient Problems { get; }
 
-    /// <summary>The broker's; all others are the node's.</summary>
+    /// <summary>The broker's, as is the directory; all others are the node's.</summary>
     public IdentityService.IdentityServiceClient Identity { get; }
+
+    public DirectoryService.DirectoryServiceClient Directory { get; }
 
     public CancellationToken Cancelled { get; }
 

@@ -24,6 +24,26 @@ public partial class ComposeTests
         File.Delete(environment);
     }
 
+    /// <summary>A setting that no server reads any more is a container that does not start.</summary>
+    [Fact]
+    public void Every_setting_of_the_composition_is_one_that_a_server_reads()
+    {
+        var sources = Directory.EnumerateFiles(Path.Combine(Folder, "..", "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
+            .ToLookup(file => Path.GetFileName(file), File.ReadAllText);
+        var settings = Setting().Matches(File.ReadAllText(Path.Combine(Folder, "compose.yaml")))
+            .Select(match => (Section: match.Groups[1].Value, Name: match.Groups[2].Value))
+            .Where(setting => setting.Section != "ConnectionStrings").Distinct().ToArray();
+
+        Assert.True(settings.Length > 10, $"{settings.Length}");
+        Assert.All(settings, setting => Assert.True(
+            sources[$"{setting.Section}Settings.cs"].Any(
+                source => source.Contains($" {setting.Name} {{ get;", StringComparison.Ordinal))
+            || sources.SelectMany(file => file).Any(
+                source => source.Contains($"\"{setting.Section}:{setting.Name}\"", StringComparison.Ordinal)),
+            $"{setting.Section}__{setting.Name}"));
+    }
+
     internal static int Compose(params string[] arguments)
     {
         try
@@ -44,6 +64,9 @@ public partial class ComposeTests
     }
 
     private static string SourceFolder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
+
+    [GeneratedRegex("^ *([A-Z][A-Za-z]+)__([A-Za-z]+)", RegexOptions.Multiline)]
+    private static partial Regex Setting();
 
     [GeneratedRegex(@"\$\{([A-Z0-9_]+):\?")]
     private static partial Regex Variable();

@@ -1,0 +1,114 @@
+using System.CommandLine;
+using Google.Protobuf;
+using Traceability.Contracts.Broker.V1;
+
+namespace Traceability.Cli;
+
+/// <summary>`trace member ...`, for who runs the federation.</summary>
+internal static class MemberCommands
+{
+    private const string ExampleOperator = "0193a0f2-5d5c-7e1f-8a53-6f0d7b6b1c11";
+
+    public static Command Member => new("member", "Who takes part. With the profile of an administrator.")
+    {
+        Enrol(),
+        List(),
+        OnMember("suspend", "Stops a company: nothing is accepted from it or delivered to it.", async (id, session) =>
+        {
+            var answer = await session.Directory.SuspendOperatorAsync(new() { OperatorId = id }, session.Call);
+            return (answer, answer.Operator);
+        }),
+        OnMember("reinstate", "Lets a suspended company take part again.", async (id, session) =>
+        {
+            var answer = await session.Directory.ReinstateOperatorAsync(new() { OperatorId = id }, session.Call);
+            return (answer, answer.Operator);
+        }),
+    };
+
+    private static Argument<string> Company => new("company")
+    {
+        Description = "The company, by its operator id or the name of a profile.",
+    };
+
+    private static Verb Enrol()
+    {
+        var company = Company;
+        var name = new Argument<string>("name") { Description = "The name by which other members know it." };
+        return new(
+            "enrol",
+            "Admits a company. Again, under the same name, changes nothing.",
+            $"member enrol {ExampleOperator} \"Cathode Works\"",
+            async (parsed, session, output) =>
+            {
+                var answer = await session.Directory.EnrolOperatorAsync(
+                    new()
+                    {
+                        OperatorId = session.OperatorId(parsed.GetValue(company)!),
+                        Name = parsed.GetValue(name),
+                    },
+                    session.Call);
+                Show(
+                    output, answer, answer.Operator,
+                    $"trace identity client add NAME --operator {answer.Operator.OperatorId} --role node "
+                        + "--resource ADDRESS-OF-THE-BROKER");
+            },
+            company, name)
+        {
+            AtBroker = true,
+        };
+    }
+
+    private static Verb List() => new(
+        "list",
+        "Lists the members.",
+        "member list",
+        async (_, session, output) =>
+        {
+            var all = new ListOperatorsResponse();
+            var request = new ListOperatorsRequest { PageSize = 1000 };
+            do
+            {
+                var page = await session.Directory.ListOperatorsAsync(request, session.Call);
+                all.Operators.Add(page.Operators);
+                request.PageToken = page.NextPageToken;
+            }
+            while (request.PageToken.Length > 0);
+            var rows = all.Operators.Select(member => new[]
+            {
+                member.OperatorId, member.Name, Output.Word(member.Status), Output.Time(member.EnrolTime),
+            });
+            output.Show(
+                all, Output.Rows(["company", "name", "status", "since"], rows), "trace member suspend COMPANY");
+        })
+    {
+        AtBroker = true,
+    };
+
+    private static Verb OnMember(
+        string verb, string description, Func<string, Session, Task<(IMessage Answer, Operator Member)>> run)
+    {
+        var company = Company;
+        return new(
+            verb,
+            description,
+            $"member {verb} {ExampleOperator}",
+            async (parsed, session, output) =>
+            {
+                var (answer, member) = await run(session.OperatorId(parsed.GetValue(company)!), session);
+                Show(output, answer, member, "trace member list");
+            },
+            company)
+        {
+            AtBroker = true,
+        };
+    }
+
+    private static void Show(Output output, IMessage answer, Operator member, string next) => output.Show(
+        answer,
+        Output.Facts(
+            ("company", member.OperatorId),
+            ("name", member.Name),
+            ("status", Output.Word(member.Status)),
+            ("since", Output.Time(member.EnrolTime))),
+        next);
+}
