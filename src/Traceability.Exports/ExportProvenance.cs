@@ -1,19 +1,22 @@
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Traceability.Domain.Footprints;
 using Traceability.Evidence;
 using Traceability.Exports.Documents;
 using Traceability.Exports.Rules;
+using static Traceability.Exports.ExportValue;
 
 namespace Traceability.Exports;
 
 /// <summary>Where one number of an export came from.</summary>
 /// <param name="Path">In the export.</param>
-/// <param name="Value">As it is written there.</param>
+/// <param name="Value">As it is written there; in text, which no reader rounds.</param>
 /// <param name="Unit">Its unit.</param>
 /// <param name="Rule">The value's name among the sources of the rule table.</param>
-public sealed record ExportedNumber(string Path, string Value, string? Unit, string Rule);
+[JsonNumberHandling(JsonNumberHandling.WriteAsString | JsonNumberHandling.AllowReadingFromString)]
+public sealed record ExportedNumber(string Path, decimal Value, string? Unit, string Rule);
 
 /// <summary>
 /// What lies beside an export: enough to compute every number again, for the company and whoever it trusts with that.
@@ -56,10 +59,12 @@ public sealed record ExportProvenance(
         review.Input.PartRef,
         !review.Final,
         review.Input.Facts,
-        [
-            .. review.Fields.Where(field => field is { Value: not null, Rule: { From: not null, Unit: not null } })
-                .Select(field => new ExportedNumber(field.Rule.Path, field.Value!, field.Rule.Unit, field.Rule.From!)),
-        ]);
+        [.. review.Fields.Select(NumberOf).OfType<ExportedNumber>()]);
+
+    private static ExportedNumber? NumberOf(ReviewedField field) =>
+        field is { Value: Number(var number), Rule: { From: { } source, Unit: { } unit } rule }
+            ? new(rule.Path, number, unit, source)
+            : null;
 
     public static string Hash(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 
@@ -88,8 +93,8 @@ public sealed record ExportProvenance(
         var sources = ExportSources.Of(new(
             OperatorId, TraceId, "", Statement, FootprintVersion, StatedFigures.Of(figures), !Draft, null, AsOf, Facts,
             AsOf, []));
-        return Numbers.FirstOrDefault(number => sources.GetValueOrDefault(number.Rule) != number.Value) is { } wrong
-            ? $"{wrong.Path} is {wrong.Value}, and comes out as {sources.GetValueOrDefault(wrong.Rule, "nothing")}"
+        return Numbers.FirstOrDefault(number => sources.Number(number.Rule) != number.Value) is { } wrong
+            ? $"{wrong.Path} is {wrong.Value}, and comes out as {sources.Number(wrong.Rule)?.ToString() ?? "nothing"}"
             : null;
     }
 

@@ -1,14 +1,15 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Quantities;
 using Traceability.Exports.Energy;
+using Traceability.Exports.Facts;
+using static Traceability.Exports.ExportValue;
 
 namespace Traceability.Exports.Documents;
 
 /// <summary>
-/// All values that rule tables may name, as exact text. What is not known is absent, and never zero.
+/// All values that rule tables may name. What is not known is absent, and never zero.
 /// </summary>
 public static class ExportSources
 {
@@ -21,23 +22,20 @@ public static class ExportSources
         (LifeCycleStage.Distribution, "distribution"), (LifeCycleStage.EndOfLife, "end_of_life"),
     ];
 
-    public static IReadOnlyDictionary<string, string> Of(ExportInput input)
+    public static IReadOnlyDictionary<string, ExportValue> Of(ExportInput input)
     {
-        var sources = new Dictionary<string, string>(input.Facts, StringComparer.Ordinal)
-        {
-            ["operator.id"] = input.OperatorId.ToString(),
-            ["operator.urn"] = $"urn:uuid:{input.OperatorId}",
-            ["part.unit"] = input.DeclaredUnit,
-            ["part.urn"] = $"urn:traceability:part:{input.PartRef}",
-            ["footprint.version"] = input.Version.ToString(CultureInfo.InvariantCulture),
-            ["footprint.id"] = Id(input, input.Version).ToString(),
-            ["footprint.created"] = Time(input.RolledUpAt),
-            ["footprint.date"] = input.RolledUpAt.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-        };
+        var sources = FactTable.Read(input.Facts);
+        sources["operator.id"] = new Text($"{input.OperatorId}");
+        sources["operator.urn"] = new Text($"urn:uuid:{input.OperatorId}");
+        sources["part.unit"] = new Text(input.DeclaredUnit);
+        sources["part.urn"] = new Text($"urn:traceability:part:{input.PartRef}");
+        sources["footprint.version"] = new Number(input.Version);
+        sources["footprint.id"] = new Text(Id(input, input.Version));
+        sources["footprint.created"] = new Time(input.RolledUpAt);
+        sources["footprint.date"] = new Day(DateOnly.FromDateTime(input.RolledUpAt.UtcDateTime));
         if (input.EarlierVersions.Count > 0)
         {
-            sources["footprint.preceding_ids"] = string.Join(
-                ' ', input.EarlierVersions.Select(version => Id(input, version)));
+            sources["footprint.preceding_ids"] = new Words([.. input.EarlierVersions.Select(one => Id(input, one))]);
         }
 
         AddPeriod(sources, input.Period);
@@ -52,17 +50,17 @@ public static class ExportSources
     }
 
     /// <summary>The same version of a part has the same id in every export; another version has another.</summary>
-    private static Guid Id(ExportInput input, long version)
+    private static string Id(ExportInput input, long version)
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{input.OperatorId}/{input.PartRef}/{version}"));
         var bytes = hash.AsSpan(0, 16);
         // The form of a random UUID (RFC 9562, version 4), which is what the formats ask for.
         bytes[6] = (byte)((bytes[6] & 0x0F) | 0x40);
         bytes[8] = (byte)((bytes[8] & 0x3F) | 0x80);
-        return new Guid(bytes, bigEndian: true);
+        return $"{new Guid(bytes, bigEndian: true)}";
     }
 
-    private static void AddPeriod(Dictionary<string, string> sources, ReferencePeriod? period)
+    private static void AddPeriod(Dictionary<string, ExportValue> sources, ReferencePeriod? period)
     {
         if (period is null)
         {
@@ -70,27 +68,27 @@ public static class ExportSources
         }
 
         var (first, last) = (period.Start.UtcDateTime, period.End.UtcDateTime.AddSeconds(-1));
-        sources["period.start"] = Time(period.Start);
-        sources["period.end"] = Time(period.End.AddSeconds(-1));
+        sources["period.start"] = new Time(period.Start);
+        sources["period.end"] = new Time(period.End.AddSeconds(-1));
         if ((first.Year, Quarter(first)) == (last.Year, Quarter(last)))
         {
-            sources["period.year"] = first.Year.ToString(CultureInfo.InvariantCulture);
-            sources["period.quarter"] = Quarter(first).ToString(CultureInfo.InvariantCulture);
-            sources["period.quarter_id"] = $"{first.Year}-Q{Quarter(first)}";
+            sources["period.year"] = new Number(first.Year);
+            sources["period.quarter"] = new Number(Quarter(first));
+            sources["period.quarter_id"] = new Text($"{first.Year}-Q{Quarter(first)}");
         }
 
         static int Quarter(DateTime day) => (day.Month + 2) / 3;
     }
 
-    private static void AddFigures(Dictionary<string, string> sources, StatedFigures figures)
+    private static void AddFigures(Dictionary<string, ExportValue> sources, StatedFigures figures)
     {
-        sources["total"] = Amount.Format(figures.Total);
+        sources["total"] = Exact(figures.Total);
         var stages = AddingUp(figures);
         foreach (var (stage, name) in Stages)
         {
             if (OfStage(stages, stage, sources) is { } amount)
             {
-                sources[$"stage.{name}"] = Amount.Format(amount);
+                sources[$"stage.{name}"] = Exact(amount);
             }
         }
 
@@ -98,23 +96,23 @@ public static class ExportSources
         var afterTheGate = stages.Where(stage =>
             stage.Stage is LifeCycleStage.Distribution or LifeCycleStage.EndOfLife).Sum(stage => stage.Amount);
         var cradleToGate = figures.Total - afterTheGate;
-        sources["cradle_to_gate"] = Amount.Format(cradleToGate);
+        sources["cradle_to_gate"] = Exact(cradleToGate);
         foreach (var one in figures.Components ?? [])
         {
-            sources[$"component.{FigureComponents.Name(one.Component)}"] = Amount.Format(one.Amount);
+            sources[$"component.{FigureComponents.Name(one.Component)}"] = Exact(one.Amount);
         }
 
         AddCarbon(sources, cradleToGate);
         if (figures.Primary is { } primary)
         {
-            sources["primary_percent"] = Amount.Format(primary.Share * 100);
+            sources["primary_percent"] = Exact(primary.Share * 100);
         }
 
         if (figures.Rating is { } rating)
         {
-            sources["rating.technology"] = Amount.Format(rating.Technology);
-            sources["rating.geography"] = Amount.Format(rating.Geography);
-            sources["rating.time"] = Amount.Format(rating.Time);
+            sources["rating.technology"] = Exact(rating.Technology);
+            sources["rating.geography"] = Exact(rating.Geography);
+            sources["rating.time"] = Exact(rating.Time);
         }
     }
 
@@ -122,23 +120,23 @@ public static class ExportSources
     /// Fossil is what is not known to be anything else, so the parts add up whoever has split (PACT 3.0.3, section
     /// 6.2). What plants took up is the carbon that is still in the product.
     /// </summary>
-    private static void AddCarbon(Dictionary<string, string> sources, decimal cradleToGate)
+    private static void AddCarbon(Dictionary<string, ExportValue> sources, decimal cradleToGate)
     {
         var fossil = cradleToGate
-            - (Number(sources, "component.biogenic") ?? 0) - (Number(sources, "component.land_use") ?? 0);
+            - (sources.Number("component.biogenic") ?? 0) - (sources.Number("component.land_use") ?? 0);
         if (fossil >= 0)
         {
-            sources["cradle_to_gate.fossil"] = Amount.Format(fossil);
+            sources["cradle_to_gate.fossil"] = Exact(fossil);
         }
 
         // The molar masses of CO2 and carbon are as 44 to 12.
-        var uptake = Amount.Leaving((Number(sources, "pcf.biogenic_carbon_kg") ?? 0) * 44 / 12);
+        var uptake = Amount.Leaving((sources.Number("pcf.biogenic_carbon_kg") ?? 0) * 44 / 12);
         if (uptake > 0)
         {
-            sources["biogenic_uptake"] = Amount.Format(-uptake);
+            sources["biogenic_uptake"] = Exact(-uptake);
         }
 
-        sources["cradle_to_gate.with_uptake"] = Amount.Format(cradleToGate - uptake);
+        sources["cradle_to_gate.with_uptake"] = Exact(cradleToGate - uptake);
     }
 
     /// <summary>
@@ -160,12 +158,12 @@ public static class ExportSources
     /// passed are cradle-to-gate totals, which end before it.
     /// </summary>
     private static decimal? OfStage(
-        IReadOnlyList<StatedStage> stages, LifeCycleStage stage, Dictionary<string, string> facts) =>
+        IReadOnlyList<StatedStage> stages, LifeCycleStage stage, Dictionary<string, ExportValue> facts) =>
         stages.FirstOrDefault(one => one.Stage == stage)?.Amount
             ?? (stage switch
             {
-                LifeCycleStage.Distribution => Number(facts, "declaration.distribution_kg"),
-                LifeCycleStage.EndOfLife => Number(facts, "declaration.end_of_life_kg"),
+                LifeCycleStage.Distribution => facts.Number("declaration.distribution_kg"),
+                LifeCycleStage.EndOfLife => facts.Number("declaration.end_of_life_kg"),
                 _ => null,
             });
 
@@ -173,9 +171,9 @@ public static class ExportSources
     /// Per kWh delivered, which the declaration is about, and per kWh of capacity, which it is confused with. Only from
     /// four known stages: what nobody declared would be taken for zero.
     /// </summary>
-    private static void AddDeclaration(Dictionary<string, string> sources)
+    private static void AddDeclaration(Dictionary<string, ExportValue> sources)
     {
-        var amounts = Stages.Select(one => Number(sources, $"stage.{one.Name}")).OfType<decimal>().ToArray();
+        var amounts = Stages.Select(one => sources.Number($"stage.{one.Name}")).OfType<decimal>().ToArray();
         var energy = EnergyDelivered.Of(sources);
         if (energy is { } delivered)
         {
@@ -187,8 +185,8 @@ public static class ExportSources
             return;
         }
 
-        sources["absolute"] = Amount.Format(amounts.Sum());
-        if (Number(sources, "battery.capacity_kwh") is > 0 and var capacity)
+        sources["absolute"] = Exact(amounts.Sum());
+        if (sources.Number("battery.capacity_kwh") is > 0 and var capacity)
         {
             sources["per_kwh_of_capacity"] = Rounded(amounts.Sum() / capacity);
         }
@@ -200,36 +198,33 @@ public static class ExportSources
 
         var (total, parts) = Apportionment.Of(
             [.. amounts.Select(amount => amount / energy.Value)], PerKilowattHourDecimals);
-        sources["per_kwh_delivered"] = Amount.Format(total);
+        sources["per_kwh_delivered"] = Exact(total);
         foreach (var ((_, name), part) in Stages.Zip(parts))
         {
-            sources[$"per_kwh_delivered.{name}"] = Amount.Format(part);
+            sources[$"per_kwh_delivered.{name}"] = Exact(part);
         }
     }
 
     /// <summary>Certificate price times emission per unit times quantity, less the carbon price already paid.</summary>
-    private static void AddCharge(Dictionary<string, string> sources)
+    private static void AddCharge(Dictionary<string, ExportValue> sources)
     {
-        if (Number(sources, "cbam.direct") is not { } direct)
+        if (sources.Number("cbam.direct") is not { } direct)
         {
             return;
         }
 
-        var specific = direct + (Number(sources, "cbam.indirect") ?? 0);
-        sources["cbam.specific"] = Amount.Format(specific);
-        if (Number(sources, "cbam.certificate_price") is { } price && Number(sources, "cbam.quantity") is { } quantity)
+        var specific = direct + (sources.Number("cbam.indirect") ?? 0);
+        sources["cbam.specific"] = Exact(specific);
+        if (sources.Number("cbam.certificate_price") is { } price && sources.Number("cbam.quantity") is { } quantity)
         {
-            var charge = (price * specific * quantity) - (Number(sources, "cbam.carbon_price_paid") ?? 0);
-            sources["cbam.charge"] = Amount.Format(Math.Round(Math.Max(0, charge), 2, MidpointRounding.ToEven));
+            var charge = (price * specific * quantity) - (sources.Number("cbam.carbon_price_paid") ?? 0);
+            sources["cbam.charge"] = Exact(Math.Round(Math.Max(0, charge), 2, MidpointRounding.ToEven));
         }
     }
 
-    private static decimal? Number(Dictionary<string, string> sources, string name) =>
-        sources.TryGetValue(name, out var text) ? decimal.Parse(text, CultureInfo.InvariantCulture) : null;
+    private static Number Rounded(decimal value) =>
+        Exact(Math.Round(value, PerKilowattHourDecimals, MidpointRounding.ToEven));
 
-    private static string Rounded(decimal value) =>
-        Amount.Format(Math.Round(value, PerKilowattHourDecimals, MidpointRounding.ToEven));
-
-    private static string Time(DateTimeOffset time) =>
-        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    /// <summary>The same number is always the same digits: a division takes the zeros at the end away.</summary>
+    private static Number Exact(decimal value) => new(value / 1.0000000000000000000000000000m);
 }

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Traceability.Exports.Rules;
+using static Traceability.Exports.ExportValue;
 
 namespace Traceability.Exports.Documents;
 
@@ -23,35 +24,31 @@ public static class JsonRenderer
             root["draft"] = Draft.Mark;
         }
 
-        foreach (var field in review.Fields.Where(field => field.Value is not null))
+        foreach (var (rule, value) in review.Shown)
         {
-            Put(root, field.Rule.Path, Node(field.Rule.Form, field.Value!));
+            Put(root, rule.Path, Node(rule.Form, value));
         }
 
         return JsonSerializer.SerializeToUtf8Bytes(root, Readable);
     }
 
-    private static JsonNode Node(string form, string value) => form switch
+    private static JsonNode Node(Form form, ExportValue value) => (form, value) switch
     {
-        "number" => JsonValue.Create(decimal.Parse(value, CultureInfo.InvariantCulture)),
-        "flag" => JsonValue.Create(value == "true"),
-        "words" => new JsonArray([.. value.Split(' ').Select(word => (JsonNode)JsonValue.Create(word))]),
-        _ => JsonValue.Create(value),
+        (Form.List, _) => new JsonArray(Node(Form.AsItIs, value)),
+        (Form.AsItIs, Number number) => JsonValue.Create(number.Value),
+        (Form.AsItIs, Flag flag) => JsonValue.Create(flag.Value),
+        (Form.AsItIs, Words words) => new JsonArray([.. words.Value.Select(word => (JsonNode)JsonValue.Create(word))]),
+        _ => JsonValue.Create(value.ToString()),
     };
 
     /// <summary>Members are joined by dots; "[0]" behind a member is a place in its list.</summary>
     private static void Put(JsonObject root, string path, JsonNode value)
     {
         var steps = path.Split('.');
-        var parent = root;
-        foreach (var step in steps[..^1])
+        var parent = steps[..^1].Aggregate(root, Member);
+        if (Place(steps[^1]) is (var name, { } index))
         {
-            parent = Member(parent, step);
-        }
-
-        if (Place(steps[^1]) is var (name, index) && index is not null)
-        {
-            List(parent, name, index.Value).Add(value);
+            List(parent, name, index).Add(value);
             return;
         }
 

@@ -1,8 +1,8 @@
-using System.Globalization;
 using System.IO.Compression;
 using System.Text.RegularExpressions;
 using MiniExcelLibs;
 using Traceability.Exports.Rules;
+using static Traceability.Exports.ExportValue;
 
 namespace Traceability.Exports.Documents;
 
@@ -13,8 +13,8 @@ public static partial class XlsxRenderer
 
     public static byte[] Render(ExportReview review)
     {
-        var rows = review.Fields.Where(field => field.Value is not null)
-            .Select(field => Row(field.Rule.Label, Value(field), field.Rule.Unit ?? ""));
+        var rows = review.Shown.Select(shown =>
+            Row(shown.Rule.Label, Cell(shown.Rule, shown.Value), shown.Rule.Unit ?? ""));
         using var bytes = new MemoryStream();
         bytes.SaveAs(review.Final ? rows : rows.Prepend(Row(Draft.Mark, "", "")), sheetName: "Footprint");
         return Settled(bytes.ToArray());
@@ -23,9 +23,8 @@ public static partial class XlsxRenderer
     private static Dictionary<string, object> Row(string field, object value, string unit) =>
         new() { ["field"] = field, ["value"] = value, ["unit"] = unit };
 
-    private static object Value(ReviewedField field) => field.Rule.Form == "number"
-        ? decimal.Parse(field.Value!, CultureInfo.InvariantCulture)
-        : field.Value!;
+    private static object Cell(FieldRule rule, ExportValue value) =>
+        value is Number(var number) && rule.Form == Form.AsItIs ? number : $"{value}";
 
     /// <summary>The same input gives the same bytes: neither times nor ids by chance.</summary>
     private static byte[] Settled(byte[] file)

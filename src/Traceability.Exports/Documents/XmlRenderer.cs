@@ -13,13 +13,12 @@ public static class XmlRenderer
 {
     public static byte[] Render(ExportReview review)
     {
-        var first = review.Fields[0];
-        XNamespace space = first.Value!;
-        var root = new XElement(space + first.Rule.Path);
-        foreach (var field in review.Fields.Skip(1).Where(field => field.Value is not null))
+        var (first, name) = review.Shown.First();
+        XNamespace space = $"{name}";
+        var root = new XElement(space + first.Path);
+        foreach (var (rule, value) in review.Shown.Skip(1))
         {
-            var value = review.Final ? field.Value! : field.Rule.InDraft ?? field.Value!;
-            Put(root, space, field.Rule.Path.Split('/'), value);
+            Put(root, space, rule.Path.Split('/'), (review.Final ? null : rule.InDraft) ?? $"{value}");
         }
 
         var document = new XDocument(new XDeclaration("1.0", "utf-8", null));
@@ -41,12 +40,7 @@ public static class XmlRenderer
 
     private static void Put(XElement root, XNamespace space, string[] steps, string value)
     {
-        var parent = root;
-        foreach (var step in steps[..^1])
-        {
-            parent = Child(parent, space + step);
-        }
-
+        var parent = steps[..^1].Aggregate(root, (at, step) => Child(at, space + step));
         if (steps[^1].StartsWith('@'))
         {
             parent.SetAttributeValue(steps[^1][1..], value);

@@ -1,5 +1,5 @@
-using System.Globalization;
 using Traceability.Exports.Facts;
+using static Traceability.Exports.ExportValue;
 
 namespace Traceability.Exports.Energy;
 
@@ -12,25 +12,20 @@ public static class EnergyDelivered
     private static readonly EnergyFile Table = Resource.Read<EnergyFile>("Energy/energy-delivered.json");
 
     /// <summary>In kWh; null where a fact is missing.</summary>
-    public static decimal? Of(IReadOnlyDictionary<string, string> facts)
+    public static decimal? Of(IReadOnlyDictionary<string, ExportValue> facts)
     {
-        var category = Table.Categories.FirstOrDefault(one =>
-            one.Name == facts.GetValueOrDefault("battery.vehicle_category"));
-        var cycles = category is null ? Number(facts, "battery.cycles_per_year") : Decimal(category.CyclesPerYear);
+        var vehicle = facts.GetValueOrDefault("battery.vehicle_category") as Text;
+        var category = Table.Categories.FirstOrDefault(one => one.Name == vehicle?.Value);
+        var cycles = category?.CyclesPerYear ?? facts.Number("battery.cycles_per_year");
         decimal?[] years =
         [
-            Number(facts, "battery.warranty_years"),
-            category is null ? null : Number(facts, "battery.warranty_km") / Decimal(category.KilometresPerYear),
+            facts.Number("battery.warranty_years"),
+            facts.Number("battery.warranty_km") / category?.KilometresPerYear,
         ];
-        return Number(facts, "battery.capacity_kwh") * cycles * years.Min();
+        return facts.Number("battery.capacity_kwh") * cycles * years.Min();
     }
-
-    private static decimal? Number(IReadOnlyDictionary<string, string> facts, string name) =>
-        facts.TryGetValue(name, out var text) ? Decimal(text) : null;
-
-    private static decimal Decimal(string text) => decimal.Parse(text, CultureInfo.InvariantCulture);
 
     private sealed record EnergyFile(string Source, DateOnly ValidFrom, IReadOnlyList<VehicleCategory> Categories);
 
-    private sealed record VehicleCategory(string Name, string CyclesPerYear, string KilometresPerYear);
+    private sealed record VehicleCategory(string Name, decimal CyclesPerYear, decimal KilometresPerYear);
 }

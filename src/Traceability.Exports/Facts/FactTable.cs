@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Xml;
 using Traceability.Domain.Quantities;
+using static Traceability.Exports.ExportValue;
 
 namespace Traceability.Exports.Facts;
 
@@ -17,25 +18,38 @@ public sealed record FactRule(
     string Name, string Kind, string Means, string Who, string? Unit = null, IReadOnlyList<string>? Values = null)
 {
     /// <summary>Why a value cannot be right; null if it can.</summary>
-    public string? Problem(string value) => IsText(value)
-        ? OfKind(value)
-        : $"must be 1 to {FactTable.MaxText} characters without control characters.";
+    public string? Problem(string value) => !IsText(value)
+        ? $"must be 1 to {FactTable.MaxText} characters without control characters."
+        : OfKind(value) is (null, var wanted) ? $"must be {wanted}." : null;
 
-    private string? OfKind(string value) => Kind switch
+    /// <summary>What was declared, as what it is; null if it cannot be that.</summary>
+    public ExportValue? Read(string value) => OfKind(value).Value;
+
+    private (ExportValue? Value, string Wanted) OfKind(string text) => Kind switch
     {
-        "amount" => Amount.TryParse(value, out var amount) && amount >= 0 ? null : $"must be {Amount.Rule}, in {Unit}.",
-        "credit" => Amount.TryParse(value, out _) ? null : $"must be {Amount.Rule}, in {Unit}; a credit is negative.",
-        "uri" => IsWeb(value) ? null : "must be a web address such as https://example.com/study.pdf.",
-        "urns" => value.Split(' ').All(IsUrn) ? null : "must be URNs such as urn:example:1, separated by blanks.",
-        "email" => IsEmail(value) ? null : "must be an e-mail address.",
-        "country" => value.Length == 2 && value.All(char.IsAsciiLetterUpper)
-            ? null
-            : "must be two capital letters (ISO 3166-1).",
-        "time" => IsTime(value) ? null : "must be a time such as 2027-12-31T23:59:59Z.",
-        "digits" => value.Length == 8 && value.All(char.IsAsciiDigit) ? null : "must be eight digits.",
-        "enum" => Values!.Contains(value) ? null : $"must be one of: {string.Join(", ", Values!)}.",
-        _ => null,
+        "amount" => (Number(text, least: 0), $"{Amount.Rule}, in {Unit}"),
+        "credit" => (Number(text, decimal.MinValue), $"{Amount.Rule}, in {Unit}; a credit is negative"),
+        "uri" => (Text(text, IsWeb), "a web address such as https://example.com/study.pdf"),
+        "urns" => (text.Split(' ').All(IsUrn) ? new Words(text.Split(' ')) : null,
+            "URNs such as urn:example:1, separated by blanks"),
+        "email" => (Text(text, IsEmail), "an e-mail address"),
+        "country" => (Text(text, word => word.Length == 2 && word.All(char.IsAsciiLetterUpper)),
+            "two capital letters (ISO 3166-1)"),
+        "time" => (Time(text), "a time such as 2027-12-31T23:59:59Z"),
+        "digits" => (Text(text, word => word.Length == 8 && word.All(char.IsAsciiDigit)), "eight digits"),
+        "enum" => (Text(text, Values!.Contains), $"one of: {string.Join(", ", Values!)}"),
+        _ => (new Text(text), "text"),
     };
+
+    private static Text? Text(string text, Func<string, bool> isRight) => isRight(text) ? new(text) : null;
+
+    private static Number? Number(string text, decimal least) =>
+        Amount.TryParse(text, out var amount) && amount >= least ? new(amount) : null;
+
+    private static Time? Time(string text) => DateTimeOffset.TryParseExact(
+        text, ExportValue.Time.Format, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+        ? new(time)
+        : null;
 
     /// <summary>What XML cannot carry is no text here, either.</summary>
     private static bool IsText(string value) =>
@@ -52,9 +66,6 @@ public sealed record FactRule(
     private static bool IsEmail(string value) =>
         value.Split('@') is [{ Length: > 0 }, { Length: > 2 } host]
         && host.Contains('.', StringComparison.Ordinal) && !value.Any(char.IsWhiteSpace);
-
-    private static bool IsTime(string value) => DateTimeOffset.TryParseExact(
-        value, "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _);
 }
 
 /// <summary>The facts about products that exports take, with what upstream cannot give.</summary>
@@ -68,6 +79,15 @@ public static class FactTable
     public static IReadOnlyCollection<FactRule> All => ByName.Values;
 
     public static FactRule? Find(string name) => ByName.GetValueOrDefault(name);
+
+    /// <summary>What is not what its rule says counts as not declared.</summary>
+    public static Dictionary<string, ExportValue> Read(IReadOnlyDictionary<string, string> declared) =>
+    (
+        from fact in declared
+        let value = Find(fact.Key)?.Read(fact.Value)
+        where value is not null
+        select KeyValuePair.Create(fact.Key, value)
+    ).ToDictionary(StringComparer.Ordinal);
 
     private sealed record FactFile(IReadOnlyList<FactRule> Facts);
 }

@@ -1,6 +1,6 @@
-using System.Globalization;
 using Traceability.Exports.Documents;
 using Traceability.Exports.Facts;
+using static Traceability.Exports.ExportValue;
 
 namespace Traceability.Exports.Rules;
 
@@ -12,11 +12,16 @@ namespace Traceability.Exports.Rules;
 /// <param name="Fact">The fact to be declared, if one is missing.</param>
 /// <param name="Who">Who has to supply what is missing.</param>
 public sealed record ReviewedField(
-    FieldRule Rule, FieldState State, string? Value, string? Problem = null, string? Fact = null, string? Who = null);
+    FieldRule Rule, FieldState State, ExportValue? Value, string? Problem = null, string? Fact = null,
+    string? Who = null);
 
 /// <summary>What an export shows, and what stands in its way.</summary>
 public sealed record ExportReview(RuleTable Table, ExportInput Input, IReadOnlyList<ReviewedField> Fields)
 {
+    /// <summary>What a document shows.</summary>
+    public IEnumerable<(FieldRule Rule, ExportValue Value)> Shown =>
+        from one in Fields where one.Value is not null select (one.Rule, one.Value);
+
     public IReadOnlyList<ReviewedField> Problems => [.. Fields.Where(one => one.Problem is not null)];
 
     /// <summary>Whether it may be shown as final.</summary>
@@ -46,11 +51,11 @@ public sealed record ExportReview(RuleTable Table, ExportInput Input, IReadOnlyL
         return new(table, input, fields);
     }
 
-    private static bool Applies(FieldRule rule, IReadOnlyDictionary<string, string> sources) =>
+    private static bool Applies(FieldRule rule, IReadOnlyDictionary<string, ExportValue> sources) =>
         (rule.If is null || sources.ContainsKey(rule.If)) && (rule.Unless is null || !sources.ContainsKey(rule.Unless));
 
     private static ReviewedField Review(
-        FieldRule rule, string? category, DateOnly day, IReadOnlyDictionary<string, string> sources)
+        FieldRule rule, string? category, DateOnly day, IReadOnlyDictionary<string, ExportValue> sources)
     {
         var state = rule.StateFor(category, day);
         var known = rule.From is null ? rule.Value : sources.GetValueOrDefault(rule.From);
@@ -63,7 +68,9 @@ public sealed record ExportReview(RuleTable Table, ExportInput Input, IReadOnlyL
                 : null);
         }
 
-        var value = known is not null && rule.Values is not null ? rule.Values.GetValueOrDefault(known, known) : known;
+        var value = known is Text(var ours) && rule.Values?.GetValueOrDefault(ours) is { } theirs
+            ? new Text(theirs)
+            : known;
         return value is null && state == FieldState.Mandatory ? Missing(rule, state) : new(rule, state, value);
     }
 
@@ -79,24 +86,15 @@ public sealed record ExportReview(RuleTable Table, ExportInput Input, IReadOnlyL
             rule.Who ?? fact?.Who ?? "the maker");
     }
 
-    private static ReviewedField? Review(PlausibleRange range, IReadOnlyDictionary<string, string> sources)
+    private static ReviewedField? Review(PlausibleRange range, IReadOnlyDictionary<string, ExportValue> sources)
     {
-        if (!sources.TryGetValue(range.From, out var text))
-        {
-            return null;
-        }
-
-        var (value, least, most) = (Decimal(text), Decimal(range.Least), Decimal(range.Most));
-        return value >= least && value <= most
-            ? null
-            : Problem(
-                range.From,
-                $"{text} is not between {range.Least} and {range.Most}: {range.Otherwise}",
-                "the maker");
+        var value = sources.Number(range.From);
+        return value < range.Least || value > range.Most
+            ? Problem(
+                range.From, $"{value} is not between {range.Least} and {range.Most}: {range.Otherwise}", "the maker")
+            : null;
     }
 
     private static ReviewedField Problem(string path, string problem, string who) =>
         new(new(path, path), FieldState.Mandatory, null, problem, null, who);
-
-    private static decimal Decimal(string text) => decimal.Parse(text, CultureInfo.InvariantCulture);
 }

@@ -13,6 +13,9 @@ public enum FieldState
     MustNotBeFilled = 5,
 }
 
+/// <summary>As the value is or, where a format wants it so, as one text, or as a list of one.</summary>
+public enum Form { AsItIs, Text, List }
+
 /// <summary>From a day on, for a category of batteries or for all, a field has another state.</summary>
 public sealed record StateChange(FieldState State, string? Category = null, DateOnly? From = null);
 
@@ -23,7 +26,7 @@ public sealed record StateChange(FieldState State, string? Category = null, Date
 /// <param name="Label">For people.</param>
 /// <param name="From">The value's name among the sources; null for a constant.</param>
 /// <param name="Value">The constant.</param>
-/// <param name="Form">text, number, flag, or words (a list, from text separated by blanks).</param>
+/// <param name="Form">Where the format wants another than the value has by itself.</param>
 /// <param name="State">Unless a change applies.</param>
 /// <param name="Unit">Of a number.</param>
 /// <param name="Who">Who has to supply it; null: as the fact says.</param>
@@ -33,7 +36,7 @@ public sealed record StateChange(FieldState State, string? Category = null, Date
 /// <param name="Unless">Only where this source is not known.</param>
 /// <param name="InDraft">Takes the place of the constant in a draft.</param>
 public sealed record FieldRule(
-    string Path, string Label, string? From = null, string? Value = null, string Form = "text",
+    string Path, string Label, string? From = null, ExportValue? Value = null, Form Form = Form.AsItIs,
     FieldState State = FieldState.Mandatory, string? Unit = null, string? Who = null,
     IReadOnlyDictionary<string, string>? Values = null, IReadOnlyList<StateChange>? Changes = null, string? If = null,
     string? Unless = null, string? InDraft = null)
@@ -45,7 +48,7 @@ public sealed record FieldRule(
 }
 
 /// <summary>A number that must be of a certain size; another is likely per something else.</summary>
-public sealed record PlausibleRange(string From, string Least, string Most, string Otherwise);
+public sealed record PlausibleRange(string From, decimal Least, decimal Most, string Otherwise);
 
 /// <summary>What one version of one export shows, from when on, and where that is written.</summary>
 /// <param name="Export">Such as "batterypass".</param>

@@ -185,7 +185,7 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
         Path = field.Rule.Path,
         Label = field.Rule.Label,
         State = (Wire.ExportFieldState)field.State,
-        Value = field.Value ?? "",
+        Value = field.Value?.ToString() ?? "",
         Unit = field.Rule.Unit ?? "",
         Problem = field.Problem ?? "",
         Fact = field.Fact ?? "",

@@ -20,14 +20,14 @@ public class ExportTests
     {
         var sources = ExportSources.Of(Samples.Battery());
 
-        Assert.Equal("36000", sources["energy_delivered_kwh"]);
-        Assert.Equal("5868", sources["absolute"]);
-        Assert.Equal("0.163", sources["per_kwh_delivered"]);
-        Assert.Equal("0.117", sources["per_kwh_delivered.raw_material"]);
-        Assert.Equal("0.0385", sources["per_kwh_delivered.main_production"]);
-        Assert.Equal("0.002", sources["per_kwh_delivered.distribution"]);
-        Assert.Equal("0.0055", sources["per_kwh_delivered.end_of_life"]);
-        Assert.Equal("78.24", sources["per_kwh_of_capacity"]);
+        Assert.Equal(36000m, sources.Number("energy_delivered_kwh"));
+        Assert.Equal(5868m, sources.Number("absolute"));
+        Assert.Equal(0.163m, sources.Number("per_kwh_delivered"));
+        Assert.Equal(0.117m, sources.Number("per_kwh_delivered.raw_material"));
+        Assert.Equal(0.0385m, sources.Number("per_kwh_delivered.main_production"));
+        Assert.Equal(0.002m, sources.Number("per_kwh_delivered.distribution"));
+        Assert.Equal(0.0055m, sources.Number("per_kwh_delivered.end_of_life"));
+        Assert.Equal(78.24m, sources.Number("per_kwh_of_capacity"));
     }
 
     [Theory]
@@ -121,7 +121,7 @@ public class ExportTests
         var facts = Samples.Facts();
         facts["battery.warranty_km"] = "100000";
 
-        Assert.Equal("22500", ExportSources.Of(Samples.Battery() with { Facts = facts })["energy_delivered_kwh"]);
+        Assert.Equal(22500m, ExportSources.Of(Samples.Battery() with { Facts = facts }).Number("energy_delivered_kwh"));
     }
 
     [Fact]
@@ -149,9 +149,8 @@ public class ExportTests
 
         var sources = ExportSources.Of(Samples.Battery() with { Figures = thirds });
 
-        decimal Number(string name) => decimal.Parse(sources[name], CultureInfo.InvariantCulture);
-        Assert.Equal(thirds.Total, Number("stage.raw_material") + Number("stage.main_production"));
-        Assert.Equal(thirds.Total, Number("cradle_to_gate"));
+        Assert.Equal(thirds.Total, sources.Number("stage.raw_material") + sources.Number("stage.main_production"));
+        Assert.Equal(thirds.Total, sources.Number("cradle_to_gate"));
     }
 
     [Theory]
@@ -166,9 +165,8 @@ public class ExportTests
             var table = ExportFormats.Versions(export).Single(one => one.Version == version);
             var review = ExportReview.Of(table, input);
 
-            decimal? Shown(string place) => review.Fields.SingleOrDefault(field => field.Rule.Path == place)?.Value is { } text
-                ? decimal.Parse(text, CultureInfo.InvariantCulture)
-                : null;
+            decimal? Shown(string place) =>
+                (review.Fields.SingleOrDefault(field => field.Rule.Path == place)?.Value as ExportValue.Number)?.Value;
             var excluding = Shown(places[0]);
             Assert.NotNull(excluding);
             Assert.Equal(excluding, Shown(places[1]) + (Shown(places[2]) ?? 0) + (Shown(places[3]) ?? 0));
@@ -225,7 +223,7 @@ public class ExportTests
     [Fact]
     public void Earlier_versions_are_named_by_the_ids_they_had()
     {
-        var earlier = ExportSources.Of(Samples.Battery() with { Version = 2 })["footprint.id"];
+        var earlier = ExportSources.Of(Samples.Battery() with { Version = 2 })["footprint.id"].ToString();
         using var pact = JsonDocument.Parse(JsonRenderer.Render(Review(Part("pact"), Samples.Battery())));
 
         var preceding = pact.RootElement.GetProperty("precedingPfIds").EnumerateArray().Select(id => id.GetString());
@@ -239,8 +237,8 @@ public class ExportTests
         var sources = ExportSources.Of(Samples.Battery());
 
         // 80 EUR x (0.65 + 0.18) t/t x 500 t = 33,200 EUR, less 1,200 EUR.
-        Assert.Equal("0.83", sources["cbam.specific"]);
-        Assert.Equal("32000", sources["cbam.charge"]);
+        Assert.Equal(0.83m, sources.Number("cbam.specific"));
+        Assert.Equal(32000m, sources.Number("cbam.charge"));
     }
 
     [Fact]
@@ -351,6 +349,27 @@ public class ExportTests
         Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
         Assert.DoesNotContain(",=", table, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_figure_ends_without_zeros_and_what_was_declared_keeps_its_own()
+    {
+        var facts = Samples.Facts();
+        (facts["product.mass_kg"], facts["cbam.direct"]) = ("450.00", "0.650");
+        var input = Samples.Battery() with { Facts = facts };
+        string Text(ExportPart part) => Encoding.UTF8.GetString(part.Render(Review(part, input)));
+
+        Assert.Contains("\"productMassPerDeclaredUnit\": \"450.00\"", Text(Part("pact")), StringComparison.Ordinal);
+        Assert.Contains("\"productMassPerDeclaredUnit\": 450.00", Text(Part("catena-x")), StringComparison.Ordinal);
+        // 0.650 + 0.18 of every ton.
+        Assert.Contains(": 0.83\n", Text(Part("cbam")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("cbam.direct", "much")]
+    [InlineData("cbam.direct", "-1")]
+    [InlineData("no.fact", "1")]
+    public void What_cannot_be_what_its_rule_says_counts_as_not_declared(string name, string value) =>
+        Assert.Empty(FactTable.Read(new Dictionary<string, string> { [name] = value }));
 
     internal static ExportReview Review(ExportPart part, ExportInput input, string? version = null) => ExportReview.Of(
         ExportFormats.TableOf(part, version, DateOnly.FromDateTime(input.AsOf.UtcDateTime)), input);
