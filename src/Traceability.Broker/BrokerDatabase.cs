@@ -6,7 +6,6 @@ using Grpc.Core;
 using Marten;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
-using Traceability.Broker.Exchange;
 using Traceability.Domain.Operators;
 using Traceability.Hosting;
 using Traceability.Proofs.Logs;

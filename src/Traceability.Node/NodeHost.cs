@@ -30,9 +30,11 @@ public static class NodeHost
         builder.AddHostingDefaults("traceability-node");
         builder.Services.AddSingleton(services => new EventDatabases(
             builder.Configuration.GetConnectionString("Server")!, services.GetRequiredService<TimeProvider>()));
-        builder.Services.AddSingleton(builder.Configuration.GetRequiredSection("Node").Get<NodeSettings>()!);
-        builder.Services.AddBrokerClients();
+        var node = builder.Configuration.GetRequiredSection("Node").Get<NodeSettings>()!;
+        builder.Services.AddSingleton(node);
+        builder.Services.AddBrokerClients(new Uri(node.Broker));
         builder.Services.AddSingleton<HostedOperators>();
+        builder.Services.AddSingleton<MustContinue>(LogKeeper.MustContinueAsync);
         builder.Services.AddSingleton<RollUp>();
         builder.Services.AddSingleton<FollowUp>(services => services.GetRequiredService<RollUp>().FollowAsync);
         builder.Services.AddSingleton<DisclosureSender>();

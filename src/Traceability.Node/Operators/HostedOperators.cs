@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using Grpc.Core;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Traceability.Hosting;
-using Traceability.Node.Audit;
 using Traceability.Node.Exchange.Transport;
 using Traceability.Storage.Logs;
 
@@ -16,6 +15,7 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
 
     private readonly EventDatabases _databases;
     private readonly NodeSettings _node;
+    private readonly MustContinue _mustContinue;
     private readonly FollowUp _followUp;
     private readonly HostSettings _host;
     private readonly string _keySecret;
@@ -26,11 +26,11 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
     private readonly List<Channel<HostedOperator>> _watchers = [];
 
     public HostedOperators(
-        NodeSettings node, HostSettings host, EventDatabases databases, FollowUp followUp, IServiceScopeFactory scopes,
-        TimeProvider clock, ILogger<HostedOperators> logger)
+        NodeSettings node, HostSettings host, EventDatabases databases, MustContinue mustContinue, FollowUp followUp,
+        IServiceScopeFactory scopes, TimeProvider clock, ILogger<HostedOperators> logger)
     {
-        (_node, _host, _databases, _followUp, _scopes) = (node, host, databases, followUp, scopes);
-        (_clock, _logger) = (clock, logger);
+        (_node, _host, _databases, _scopes) = (node, host, databases, scopes);
+        (_mustContinue, _followUp, _clock, _logger) = (mustContinue, followUp, clock, logger);
         _keySecret = File.ReadAllText(node.KeySecretFile).Trim();
         if (_keySecret.Length < ShortestSecret)
         {
@@ -122,7 +122,7 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
     {
         try
         {
-            await LogKeeper.MustContinueAsync(op, cancellationToken);
+            await _mustContinue(op, cancellationToken);
         }
         catch (BrokenHistoryException broken)
         {

@@ -1,3 +1,5 @@
+using Traceability.Storage.Logs;
+
 namespace Traceability.Node.Operators;
 
 /// <summary>
@@ -22,6 +24,10 @@ internal interface INotice
 {
     static abstract string Kind { get; }
 }
+
+/// <summary>What must hold before an operator lives here: its history goes on from what was witnessed.</summary>
+/// <exception cref="BrokenHistoryException">It does not.</exception>
+internal delegate Task MustContinue(HostedOperator op, CancellationToken cancellationToken);
 
 /// <summary>What follows from every act, in its own transaction: the roll-up of what it touched.</summary>
 internal delegate Task FollowUp(OperatorSession session, CancellationToken cancellationToken);

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Domain.Footprints;
 using Traceability.Evidence;
-using Traceability.Node.Exchange.Outgoing;
+using Traceability.Node.Exchange.Transport;
 using Traceability.Node.Footprints;
 using Traceability.Node.Operators;
 using Traceability.Proofs;
@@ -30,7 +30,7 @@ internal static class DisclosureMessage
     {
         try
         {
-            var (presentation, documents) = Content(Envelope.Open(op, DisclosureSender.Type, sealedStatement));
+            var (presentation, documents) = Content(Envelope.Open(op, SealedTypes.Disclosure, sealedStatement));
             var statement = StatementForm.Read(presentation, keys);
             ReceivedCertificate[] certificates =
             [

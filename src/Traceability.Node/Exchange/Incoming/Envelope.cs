@@ -1,7 +1,7 @@
 using System.Text;
 using Google.Protobuf;
 using Traceability.Contracts.Broker.V1;
-using Traceability.Node.Exchange.Outgoing;
+using Traceability.Node.Exchange.Transport;
 using Traceability.Node.Operators;
 using Traceability.Proofs;
 
@@ -33,7 +33,7 @@ internal static class Envelope
     {
         try
         {
-            var json = Open(op, Letters.Type, sealedLetter);
+            var json = Open(op, SealedTypes.Letter, sealedLetter);
             return JsonParser.Default.Parse<TradeLetter>(Encoding.UTF8.GetString(json));
         }
         catch (Exception exception) when (exception is ProofException or InvalidProtocolBufferException)

@@ -8,6 +8,7 @@ using Traceability.Domain.Footprints;
 using Traceability.Domain.Releases;
 using Traceability.Domain.Statements;
 using Traceability.Evidence;
+using Traceability.Node.Exchange.Transport;
 using Traceability.Node.Operators;
 using Traceability.Node.Releases;
 using Traceability.Node.Statements;
@@ -23,8 +24,6 @@ namespace Traceability.Node.Exchange.Outgoing;
 /// </summary>
 internal sealed class DisclosureSender(NodeSettings node, TimeProvider clock)
 {
-    public const string Type = "traceability-disclosure+jwe";
-
     /// <returns>What the broker took; null if there is nothing to be shown.</returns>
     /// <exception cref="RefusedException">It may not be shown any more.</exception>
     public async Task<StatementDelivered?> SendAsync(
@@ -65,7 +64,7 @@ internal sealed class DisclosureSender(NodeSettings node, TimeProvider clock)
                 Purpose = release!.Purpose,
                 SealedStatement = JsonWebEncryption.Seal(
                     await op.Broker.SealingKeyAsync(trade.BuyerId, cancellationToken),
-                    Type,
+                    SealedTypes.Disclosure,
                     Content(statement, fields, shown)),
             },
             await op.Broker.CallAsync(cancellationToken));

@@ -1,6 +1,7 @@
 using System.Text;
 using Google.Protobuf;
 using Traceability.Contracts.Broker.V1;
+using Traceability.Node.Exchange.Transport;
 using Traceability.Node.Operators;
 using Traceability.Proofs;
 
@@ -9,12 +10,10 @@ namespace Traceability.Node.Exchange.Outgoing;
 /// <summary>What people write to each other travels sealed; the broker cannot read it.</summary>
 internal static class Letters
 {
-    public const string Type = "traceability-letter+jwe";
-
     public static async Task<string> SealAsync(
         HostedOperator op, OperatorId receiver, TradeLetter letter, CancellationToken cancellationToken) =>
         JsonWebEncryption.Seal(
             await op.Broker.SealingKeyAsync(receiver, cancellationToken),
-            Type,
+            SealedTypes.Letter,
             Encoding.UTF8.GetBytes(JsonFormatter.Default.Format(letter)));
 }

@@ -2,7 +2,6 @@ using Grpc.Core;
 using Traceability.Client;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Hosting;
-using Traceability.Node.Operators;
 
 namespace Traceability.Node.Exchange.Transport;
 
@@ -12,24 +11,23 @@ namespace Traceability.Node.Exchange.Transport;
 /// </summary>
 internal static class BrokerClients
 {
-    public static void AddBrokerClients(this IServiceCollection services)
+    public static void AddBrokerClients(this IServiceCollection services, Uri broker)
     {
         services.AddSingleton(provider => new TokenCache(
             provider.GetRequiredService<HostSettings>().Trust, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => provider.GetRequiredService<HostSettings>().Trust.CreateHandler());
         services.AddScoped<OperatorTokens>();
         services.AddScoped<BrokerClient>();
-        Add<DirectoryService.DirectoryServiceClient>(services);
-        Add<TradeService.TradeServiceClient>(services);
-        Add<ReleaseService.ReleaseServiceClient>(services);
-        Add<ExchangeService.ExchangeServiceClient>(services);
-        Add<WitnessService.WitnessServiceClient>(services);
+        Add<DirectoryService.DirectoryServiceClient>(services, broker);
+        Add<TradeService.TradeServiceClient>(services, broker);
+        Add<ReleaseService.ReleaseServiceClient>(services, broker);
+        Add<ExchangeService.ExchangeServiceClient>(services, broker);
+        Add<WitnessService.WitnessServiceClient>(services, broker);
     }
 
-    private static void Add<TClient>(IServiceCollection services)
+    private static void Add<TClient>(IServiceCollection services, Uri broker)
         where TClient : class => services
-            .AddGrpcClient<TClient>((provider, client) =>
-                client.Address = new Uri(provider.GetRequiredService<NodeSettings>().Broker))
+            .AddGrpcClient<TClient>(client => client.Address = broker)
             .ConfigurePrimaryHttpMessageHandler(provider => provider.GetRequiredService<SocketsHttpHandler>())
             // The handler is one for all and lives as long as the node.
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace Traceability.Broker.Exchange;
+namespace Traceability.Broker;
 
 /// <summary>Wakes those who wait for messages on this replica. Those on others look for themselves.</summary>
 internal sealed class MailSignals
