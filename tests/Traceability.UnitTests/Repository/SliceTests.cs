@@ -1,0 +1,114 @@
+using ArchUnitNET.Domain;
+using Xunit;
+
+namespace Traceability.UnitTests.Repository;
+
+/// <summary>What the slices of Node and Broker know of each other, and what acts, servers and the domain know at all.</summary>
+public class SliceTests
+{
+    /// <summary>
+    /// Each slice with those it uses. A slice stands below all that it uses, so there are no circles: Operators knows no
+    /// slice, no slice knows Exchange but for the way to the broker, and nobody knows a door such as Imports.
+    /// </summary>
+    private static readonly (string Slice, string[] Uses)[] Node =
+    [
+        ("Exchange.Transport", []),
+        ("Operators", ["Exchange.Transport"]),
+        ("Parts", ["Operators"]),
+        ("Problems", ["Operators"]),
+        ("Statements", ["Operators"]),
+        ("Trades", ["Operators", "Parts"]),
+        ("Certificates", ["Operators", "Parts", "Statements"]),
+        ("Keys", ["Certificates", "Exchange.Transport", "Operators", "Statements"]),
+        ("Footprints", ["Certificates", "Operators", "Parts", "Statements", "Trades"]),
+        ("Releases", ["Footprints", "Operators", "Statements", "Trades"]),
+        ("Exports", ["Operators", "Parts"]),
+        ("Audit", ["Exchange.Transport", "Footprints", "Operators", "Parts", "Trades"]),
+        ("Imports", ["Footprints", "Operators", "Parts", "Releases", "Trades"]),
+        ("Exchange.Outgoing", ["Exchange.Transport", "Operators", "Releases", "Statements", "Trades"]),
+        ("Exchange.Incoming", ["Exchange.Transport", "Footprints", "Operators", "Trades"]),
+        ("Exchange", ["Exchange.Incoming", "Exchange.Outgoing", "Operators"]),
+    ];
+
+    /// <summary>The database, its acts and its mailboxes stand at the root, which knows no slice.</summary>
+    private static readonly (string Slice, string[] Uses)[] Broker =
+    [
+        ("", []),
+        ("Directory", [""]),
+        ("Trades", [""]),
+        ("Releases", [""]),
+        ("Log", [""]),
+        ("Exchange", ["", "Log"]),
+        ("Witness", ["", "Log"]),
+        ("Identity", []),
+    ];
+
+    /// <summary>What acts may know of the wire after all.</summary>
+    private static readonly (string Act, string[] Wire, string Why)[] OnTheWire =
+    [
+        ("Traceability.Node.Imports.ImportRecords", ["Traceability.Contracts.Node.V1.Import", "Google.Protobuf."],
+            "one message is one import: its rows are read within the act, each after those before it"),
+        ("Traceability.Node.Exchange.Incoming.Receive", ["Traceability.Contracts.Broker.V1.MailboxMessage"],
+            "what the broker delivered is what is received"),
+        ("Traceability.Broker.", ["Traceability.Contracts.Broker.V1.", "Google.Protobuf."],
+            "a mailbox holds messages as they will be delivered"),
+    ];
+
+    [Fact]
+    public void Slices_of_the_node_use_each_other_as_the_map_says() =>
+        Code.MustMatch(Node, Slice, type => type.IsIn("Traceability.Node"));
+
+    [Fact]
+    public void Slices_of_the_broker_use_each_other_as_the_map_says() =>
+        Code.MustMatch(Broker, Slice, type => type.IsIn("Traceability.Broker"));
+
+    [Fact]
+    public void A_slice_stands_below_what_it_uses() => Assert.All([Node, Broker], map => Assert.All(
+        map.Index(),
+        row => Assert.Subset(map[..row.Index].Select(above => above.Slice).ToHashSet(), row.Item.Uses.ToHashSet())));
+
+    [Fact]
+    public void Acts_know_nothing_of_the_wire()
+    {
+        var acts = Code.Types.Where(IsAct).ToHashSet();
+        var wire = Code.Uses.Where(use => acts.Contains(use.From) && IsWire(use.To)).ToArray();
+
+        Assert.Equal(["Broker", "Node"], acts.Select(act => act.Project()).Distinct().Order());
+        Code.MustBeNone(wire.Where(use => !OnTheWire.Any(row => Covers(row, use))));
+        Assert.All(OnTheWire, row => Assert.Contains(wire, use => Covers(row, use)));
+
+        static bool Covers((string Act, string[] Wire, string Why) row, Use use) =>
+            use.From.FullName.StartsWith(row.Act, StringComparison.Ordinal)
+            && row.Wire.Any(name => use.To.FullName.StartsWith(name, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Servers_are_used_by_nobody()
+    {
+        var servers = Code.Types.Where(type => Inherits(type, "ServiceBase")).ToHashSet();
+
+        Assert.Equal(["Broker", "Node"], servers.Select(server => server.Project()).Distinct().Order());
+        Assert.All(servers, server => Assert.EndsWith("Server", server.Name, StringComparison.Ordinal));
+        Code.MustBeNone(Code.Uses.Where(use => servers.Contains(use.To) && use.From != use.To));
+    }
+
+    [Fact]
+    public void The_domain_knows_nothing_but_the_language()
+    {
+        var uses = Code.Uses.Where(use => use.From.Project() == "Domain").ToArray();
+
+        Assert.NotEmpty(uses);
+        Code.MustBeNone(uses.Where(use => !use.To.IsIn("System") && !use.To.IsIn("Traceability.Domain")));
+    }
+
+    private static string Slice(IType type) => string.Join('.', type.Namespace.FullName.Split('.')[2..]);
+
+    private static bool IsAct(IType type) =>
+        type is Class && type.ImplementedInterfaces.Any(one => one.Name.StartsWith("IAct`", StringComparison.Ordinal));
+
+    private static bool IsWire(IType type) =>
+        type.IsIn("Grpc") || type.IsIn("Google.Protobuf") || type.IsIn("Traceability.Contracts");
+
+    private static bool Inherits(IType type, string suffix) =>
+        type is Class { BaseClass: { } parent } && parent.Name.EndsWith(suffix, StringComparison.Ordinal);
+}
