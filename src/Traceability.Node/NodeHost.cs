@@ -1,9 +1,9 @@
 using Traceability.Hosting;
 using Traceability.Node.Audit;
+using Traceability.Node.Exchange;
 using Traceability.Node.Exchange.Incoming;
 using Traceability.Node.Exchange.Outgoing;
 using Traceability.Node.Exchange.Transport;
-using Traceability.Node.Exchange;
 using Traceability.Node.Exports;
 using Traceability.Node.Footprints;
 using Traceability.Node.Imports;

@@ -34,8 +34,8 @@ public sealed record FederationSettings(
     IReadOnlyDictionary<string, string>? Identity = null);
 
 /// <summary>
-/// PostgreSQL, a broker and a node per company, each a process of its own unless its ground says otherwise, over TLS and
-/// with real tokens.
+/// PostgreSQL, a broker and a node per company, each a process of its own unless its ground says otherwise, over TLS
+/// and with real tokens.
 /// </summary>
 public sealed class LocalFederation : IAsyncDisposable
 {

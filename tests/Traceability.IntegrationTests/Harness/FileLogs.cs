@@ -10,7 +10,8 @@ internal sealed class FileLogs(string file, ConsoleFormatter formatter) : ILogge
     private readonly ConsoleFormatter _formatter = formatter;
 
     private readonly StreamWriter _file = new(
-        new FileStream(file, FileMode.Append, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true };
+        new FileStream(file, FileMode.Append, FileAccess.Write, FileShare.ReadWrite))
+    { AutoFlush = true };
 
     private IExternalScopeProvider? _scopes;
 
