@@ -33,7 +33,7 @@ public sealed class HistoryTests(TwoNodes federation) : IClassFixture<TwoNodes>
 
             // What the witness remembers is what it has given out, to the last byte.
             var remembered = await _live.Processes.RowsAsync(
-                "broker", $"select note from traceability.log_witnessed where origin = '{origin}'", _live.Deadline);
+                _live.Processes.BrokerDatabase, $"select note from traceability.log_witnessed where origin = '{origin}'", _live.Deadline);
             Assert.Equal(report.CosignedCheckpoint, Assert.Single(remembered));
         }
     }

@@ -62,6 +62,22 @@ public class IdentityCommandTests(Federation federation) : IClassFixture<Federat
     }
 
     [Fact]
+    public async Task An_administrator_manages_members_by_hand()
+    {
+        var id = $"{Guid.CreateVersion7()}";
+        var enrolled = await Administrator.JsonAsync("member", "enrol", id, "Cathode Works");
+        Assert.Equal(enrolled.ToString(), (await Administrator.JsonAsync("member", "enrol", id, "Cathode Works")).ToString());
+
+        Assert.Equal("OPERATOR_STATUS_SUSPENDED", Status(await Administrator.JsonAsync("member", "suspend", id)));
+        Assert.Equal("OPERATOR_STATUS_ACTIVE", Status(await Administrator.JsonAsync("member", "reinstate", id)));
+        var (code, shown, _) = await Administrator.RunAsync("member", "list");
+        Assert.Equal(0, code);
+        Assert.Contains("Cathode Works", shown, StringComparison.Ordinal);
+
+        static string Status(JsonElement answer) => answer.GetProperty("operator").GetProperty("status").GetString()!;
+    }
+
+    [Fact]
     public async Task Who_is_no_administrator_is_told_what_would_be_right()
     {
         var (code, _, errors) = await new CommandLine(federation, Story.A).RunAsync("identity", "client", "list");

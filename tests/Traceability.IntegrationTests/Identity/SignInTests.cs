@@ -305,7 +305,7 @@ public sealed class SignInTests(SignInFederation federation) : IClassFixture<Sig
     [Fact]
     public async Task Many_attempts_at_once_are_no_more_than_one_after_the_other()
     {
-        await using var source = Npgsql.NpgsqlDataSource.Create(Processes.ConnectionString("broker"));
+        await using var source = Npgsql.NpgsqlDataSource.Create(Processes.ConnectionString(Processes.BrokerDatabase));
         var failures = new Traceability.Identity.Users.FailedSignIns(
             new(source), new() { PasswordFailures = 5, LockOut = TimeSpan.FromMinutes(5) }, TimeProvider.System);
         var name = $"{Guid.CreateVersion7()}";

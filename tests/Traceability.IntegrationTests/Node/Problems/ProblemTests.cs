@@ -56,7 +56,7 @@ public class ProblemTests(Federation federation) : IClassFixture<Federation>
             TradeId = "no id at all",
             TradeCancelled = new(),
         };
-        await using (var source = NpgsqlDataSource.Create(federation.Processes.ConnectionString("broker")))
+        await using (var source = NpgsqlDataSource.Create(federation.Processes.ConnectionString(federation.Processes.BrokerDatabase)))
         await using (var insert = source.CreateCommand(
             "insert into traceability.mailbox (message_id, recipient_id, trade_id, message) values ($1, $2, $1, $3)"))
         {
