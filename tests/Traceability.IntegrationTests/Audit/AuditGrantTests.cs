@@ -85,8 +85,9 @@ public sealed class AuditGrantTests(AuditedFederation federation) : IClassFixtur
         // Even one that the federation has let into the node.
         var processes = _live.Processes;
         await processes.AllowAsync(
-            processes.Company("auditor"), [processes.Node("auditor"), processes.Node("maker")], _live.Deadline);
-        using var clerk = await FederationClient.ForClerkAsync(processes, "auditor", "maker", _live.Deadline);
+            processes.Company("auditor"), [processes.Node("auditor"), processes.Node(_maker.Company.Name)], _live.Deadline);
+        using var clerk = await FederationClient.ForClerkAsync(
+            processes, "auditor", _maker.Company.Name, _live.Deadline);
         var maker = $"{_maker.Company.OperatorId}";
 
         Assert.Equal(
