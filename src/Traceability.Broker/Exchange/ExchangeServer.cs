@@ -46,16 +46,19 @@ internal sealed class ExchangeServer(BrokerDatabase broker, MailSignals signals)
         {
             var signal = signals.Next(recipient);
             var (page, more) = await mailbox.ReadAsync(broker.Source, cursor, context.CancellationToken);
+            WatchMessagesResponse? held = null;
             foreach (var (place, message) in page)
             {
                 cursor = place;
                 if (await MayBeDeliveredAsync(message, recipient, context.CancellationToken))
                 {
-                    await SendAsync(responseStream, message, cursor, context);
+                    await SendAsync(responseStream, held, moreFollow: true, context);
+                    held = new() { Message = message, Cursor = $"{cursor}" };
                     quietSince = broker.Now;
                 }
             }
 
+            await SendAsync(responseStream, held, moreFollow: false, context);
             if (page.Count == 0)
             {
                 await WaitAsync(signal, more ? SettleInterval : LookInterval, context.CancellationToken);
@@ -64,7 +67,7 @@ internal sealed class ExchangeServer(BrokerDatabase broker, MailSignals signals)
             if (broker.Now - quietSince >= CheckpointInterval)
             {
                 await broker.CallerAsync(context);
-                await SendAsync(responseStream, null, cursor, context);
+                await SendAsync(responseStream, new() { Cursor = $"{cursor}" }, moreFollow: false, context);
                 quietSince = broker.Now;
             }
         }
@@ -98,10 +101,16 @@ internal sealed class ExchangeServer(BrokerDatabase broker, MailSignals signals)
         return cursor;
     }
 
-    private static Task SendAsync(
-        IServerStreamWriter<WatchMessagesResponse> stream, MailboxMessage? message, MailCursor cursor,
-        ServerCallContext context) =>
-        stream.SendAsync(new WatchMessagesResponse { Message = message, Cursor = $"{cursor}" }, context);
+    private static async Task SendAsync(
+        IServerStreamWriter<WatchMessagesResponse> stream, WatchMessagesResponse? response, bool moreFollow,
+        ServerCallContext context)
+    {
+        if (response is not null)
+        {
+            response.MoreFollow = moreFollow;
+            await stream.SendAsync(response, context);
+        }
+    }
 
     private static async Task WaitAsync(Task signal, TimeSpan longest, CancellationToken cancellationToken)
     {

@@ -66,7 +66,7 @@ public sealed class FirstAdministratorTests
     [Fact]
     public async Task With_another_secret_the_broker_does_not_start_until_the_keys_under_the_old_one_are_given_up()
     {
-        await using var live = await LiveFederation.StartAsync([new("A", "A", Later: true)]);
+        await using var live = await LiveFederation.StartAsync([new("A", "A", Later: true)], apart: true);
         var processes = live.Processes;
         await processes.StopAsync("broker");
         await File.WriteAllTextAsync(processes.IdentitySecretFile, new string('x', 64), live.Deadline);
@@ -74,7 +74,7 @@ public sealed class FirstAdministratorTests
 
         // As docs/SECURITY.md says.
         await processes.ExecuteAsync(
-            "broker", "delete from identity.keys; delete from identity.protection_keys", live.Deadline);
+            processes.BrokerDatabase, "delete from identity.keys; delete from identity.protection_keys", live.Deadline);
         await processes.StartBrokerAsync(live.Deadline);
         using var provider = await Provider.FindAsync(processes.Broker, processes, live.Deadline);
         var (status, _) = await provider.ClientCredentialsAsync(processes.Administrator, processes.Broker);
@@ -82,7 +82,7 @@ public sealed class FirstAdministratorTests
 
         // Likewise an administrator whose secret is lost.
         await processes.ExecuteAsync(
-            "broker",
+            processes.BrokerDatabase,
             "update identity.clients set retired_at = now() where client_id = 'administrator'",
             live.Deadline);
         await processes.StopAsync("broker");

@@ -57,8 +57,10 @@ internal sealed partial class Receiver(TimeProvider clock, ILogger<Receiver> log
     {
         List<Delivery> burst = [];
         Task<bool> next;
+        bool moreFollow;
         do
         {
+            moreFollow = messages.Current.MoreFollow;
             if (messages.Current.Message is { } message)
             {
                 burst.Add(new(message, messages.Current.Cursor, null));
@@ -66,7 +68,8 @@ internal sealed partial class Receiver(TimeProvider clock, ILogger<Receiver> log
 
             next = messages.MoveNext(cancellationToken);
         }
-        while (burst.Count is > 0 and < LongestBurst && await ArrivesSoonAsync(next, cancellationToken) && await next);
+        while (burst.Count is > 0 and < LongestBurst
+            && (moreFollow || await ArrivesSoonAsync(next, cancellationToken)) && await next);
 
         if (burst.Count > 0)
         {
