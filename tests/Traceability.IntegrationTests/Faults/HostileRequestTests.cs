@@ -6,6 +6,7 @@ using Traceability.Contracts.Node.V1;
 using Traceability.IntegrationTests.Harness;
 using Traceability.Local.Demo;
 using Traceability.Local.Federation;
+using Traceability.Proofs.Logs;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -15,7 +16,9 @@ namespace Traceability.IntegrationTests.Faults;
 /// Requests that nobody in their right mind would send, to every rpc of node and broker, by an
 /// operator that is a member but has no business with the victim.
 /// </summary>
+#pragma warning disable CA1001 // xunit calls IAsyncLifetime.DisposeAsync.
 public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifetime
+#pragma warning restore CA1001
 {
     private const int AtOnce = 8;
     private const string SecretName = "SENTINEL-HIDDEN-PART";
@@ -24,9 +27,12 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
     private static readonly Marshaller<byte[]> Raw = new(
         (bytes, context) => context.Complete(bytes), context => context.PayloadAsNewBuffer());
 
-    /// <summary>HOSTILE_REQUESTS says how many; a hundred thousand take about a minute.</summary>
-    private static readonly int Requests =
+    /// <summary>HOSTILE_REQUESTS says how many come without TLS; a hundred thousand take about a minute.</summary>
+    private static readonly int Plain =
         int.TryParse(Environment.GetEnvironmentVariable("HOSTILE_REQUESTS"), out var wanted) ? wanted : 100_000;
+
+    /// <summary>So many more come as strangers would, over TLS.</summary>
+    private const int Encrypted = 5000;
 
     /// <summary>Answers that say that nothing was done.</summary>
     private static readonly StatusCode[] Refused =
@@ -35,7 +41,17 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
         StatusCode.Aborted, StatusCode.ResourceExhausted, StatusCode.Unauthenticated, StatusCode.Unimplemented,
     ];
 
+    /// <summary>
+    /// Positions, and the logs, which grow with every event: what was in them is held against their roots.
+    /// </summary>
+    private static readonly string[] Moving =
+    [
+        "traceability.exchange_cursor", "traceability.log_pending", "traceability.log_leaf", "traceability.log_node",
+        "traceability.log_checkpoint", "traceability.log_witnessed",
+    ];
+
     private readonly int _seed = Environment.TickCount;
+    private readonly PlainDoor _plain = new();
     private LiveFederation _live = null!;
 
     public async Task InitializeAsync()
@@ -43,7 +59,8 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
         _live = await LiveFederation.StartAsync(
             [new("victim", "shared"), new("hostile", "shared"), new("bystander", "shared")],
             new FederationSettings(CallsPerSecond: 1_000_000, StreamsPerOperator: 1000),
-            minutes: 12);
+            minutes: 12,
+            _plain);
         await _live.EnrolAsync();
     }
 
@@ -69,44 +86,25 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
             made, bought, trade, $"{victim.Company.OperatorId}", $"{bystander.Company.OperatorId}",
             .. await OwnIdsAsync(hostile, victim.Company),
         ];
-        var before = await StoredAsync(victim, bystander);
-
-        using var node = await FederationClient.ForClerkAsync(_live.Processes, "hostile", _live.Deadline);
-        using var broker = await FederationClient.ForNodeAsync(_live.Processes, "hostile", _live.Deadline);
-        (FederationClient Client, MethodDescriptor Method)[] rpcs =
-        [
-            .. Methods("traceability.node.").Select(method => (node, method)),
-            .. Methods("traceability.broker.").Select(method => (broker, method)),
-        ];
-        Assert.True(rpcs.Length > 40, $"{rpcs.Length} rpcs");
+        var before = await StateAsync(victim, bystander);
         var wrong = new ConcurrentBag<string>();
         var refused = new ConcurrentDictionary<string, byte>();
-        await Parallel.ForAsync(0, AtOnce, _live.Deadline, async (worker, _) =>
+        using (var node = await FederationClient.ForClerkAsync(_live.Processes, "hostile", _live.Deadline))
+        using (var broker = await FederationClient.ForNodeAsync(_live.Processes, "hostile", _live.Deadline))
+        using (var plainNode = FederationClient.Connect(_live.Processes, _plain.Of("node-shared"), node.Token, null))
+        using (var plainBroker = FederationClient.Connect(_live.Processes, _plain.Of("broker"), broker.Token, null))
         {
-            var random = new Random(_seed + worker);
-            for (var number = worker; number < Requests; number += AtOnce)
-            {
-                var (client, method) = rpcs[number % rpcs.Length];
-                var trace = $"{number + 1:x32}";
-                var answer = await SendAsync(client, method, trace, Bytes(method, random, ids), random);
-                if (Refused.Any(status => answer.StartsWith($"{status} ", StringComparison.Ordinal)))
-                {
-                    refused.TryAdd(trace, 0);
-                }
+            await SendAllAsync(Rpcs(plainNode, plainBroker), Enumerable.Range(0, Plain), ids, wrong, refused);
+            await SendAllAsync(Rpcs(node, broker), Enumerable.Range(Plain, Encrypted), ids, wrong, refused);
+        }
 
-                if (Fault(answer) is { } fault)
-                {
-                    wrong.Add($"{method.FullName}: {fault}");
-                }
-            }
-        });
-
-        output.WriteLine($"{refused.Count} of {Requests} refused");
-        Assert.True(wrong.IsEmpty, string.Join("\n", wrong.Distinct().Order().Take(20)));
-        Assert.Equal(before, await StoredAsync(victim, bystander));
-        Assert.True(refused.Count > Requests / 2, $"{refused.Count} of {Requests} refused");
+        output.WriteLine($"{refused.Count} of {Plain + Encrypted} refused");
+        Assert.True(wrong.IsEmpty, string.Join("\n", wrong.Distinct().Order().Take(20)) + "\n" + Errors());
+        Assert.True(refused.Count > (Plain + Encrypted) / 2, $"{refused.Count} of {Plain + Encrypted} refused");
+        await NothingOfOthersChangesAsync(before, hostile, victim, bystander);
         Assert.Contains(await TracesAsync(Databases.Of(hostile)), trace => trace.StartsWith("00000000", StringComparison.Ordinal));
-        string[] databases = [_live.Processes.BrokerDatabase, .. new[] { victim, bystander, hostile }.Select(Databases.Of)];
+        string[] databases =
+            [_live.Processes.BrokerDatabase, .. new[] { victim, bystander, hostile }.Select(Databases.Of)];
         foreach (var database in databases)
         {
             Assert.DoesNotContain(await TracesAsync(database), refused.ContainsKey);
@@ -122,7 +120,50 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
     public async Task DisposeAsync()
     {
         await _live.DisposeAsync();
+        _plain.Dispose();
     }
+
+    private static (FederationClient Client, MethodDescriptor Method)[] Rpcs(
+        FederationClient node, FederationClient broker)
+    {
+        (FederationClient Client, MethodDescriptor Method)[] rpcs =
+        [
+            .. Methods("traceability.node.").Select(method => (node, method)),
+            .. Methods("traceability.broker.").Select(method => (broker, method)),
+        ];
+        Assert.True(rpcs.Length > 40, $"{rpcs.Length} rpcs");
+        return rpcs;
+    }
+
+    private Task SendAllAsync(
+        (FederationClient Client, MethodDescriptor Method)[] rpcs, IEnumerable<int> numbers, string[] ids,
+        ConcurrentBag<string> wrong, ConcurrentDictionary<string, byte> refused) => Parallel.ForEachAsync(
+            numbers.Chunk((Plain + Encrypted) / (8 * AtOnce)),
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = _live.Deadline },
+            async (chunk, _) =>
+            {
+                var random = new Random(_seed + chunk[0]);
+                foreach (var number in chunk)
+                {
+                    var (client, method) = rpcs[number % rpcs.Length];
+                    var trace = $"{number + 1:x32}";
+                    var answer = await SendAsync(client, method, trace, Bytes(method, random, ids), random);
+                    if (Refused.Any(status => answer.StartsWith($"{status} ", StringComparison.Ordinal)))
+                    {
+                        refused.TryAdd(trace, 0);
+                    }
+
+                    if (Fault(answer) is { } fault)
+                    {
+                        wrong.Add($"{method.FullName}: {fault}");
+                    }
+                }
+            });
+
+    /// <summary>What the servers say about their faults.</summary>
+    private string Errors() => string.Join('\n', new[] { "broker", "node-shared" }
+        .SelectMany(server => _live.Processes.Log(server).Split('\n'))
+        .Where(line => line.Contains("\"LogLevel\":\"Error\"", StringComparison.Ordinal)).Take(5));
 
     /// <summary>Parts and trades of its own in several states: requests that get past "does it exist".</summary>
     private static async Task<string[]> OwnIdsAsync(CompanyAtWork hostile, Company victim)
@@ -316,19 +357,60 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
         _ => "",
     };
 
-    /// <summary>What stands in the databases of others, and what the broker holds for them.</summary>
-    private async Task<string> StoredAsync(params CompanyAtWork[] companies)
+    /// <summary>All that stands in the databases of others and in the broker's, and the roots of their logs.</summary>
+    private async Task<(Dictionary<string, Rows> Rows, string[] Checkpoints)> StateAsync(params CompanyAtWork[] others)
     {
-        List<string> rows = [];
-        foreach (var company in companies)
+        var checkpoints = await Task.WhenAll(others.Select(LoggedAsync));
+        Dictionary<string, Rows> rows = [];
+        foreach (var database in others.Select(Databases.Of).Append(_live.Processes.BrokerDatabase))
         {
-            rows.AddRange(await _live.RowsAsync(
-                company,
-                "select count(*)::text from traceability.mt_events "
-                + "where type not in ('trade_requested', 'trade_cancelled')"));
+            rows[database] = await Rows.ReadAsync(_live.Processes, database, Moving, _live.Deadline);
         }
 
-        return string.Join(';', rows);
+        return (rows, checkpoints);
+    }
+
+    /// <summary>Row by row; new is only what the hostile one may do in its own name, such as to ask for a trade.</summary>
+    private async Task NothingOfOthersChangesAsync(
+        (Dictionary<string, Rows> Rows, string[] Checkpoints) before, CompanyAtWork hostile,
+        params CompanyAtWork[] others)
+    {
+        var own = (await _live.Processes.RowsAsync(
+            _live.Processes.BrokerDatabase,
+            "select data ->> 'tradeId' from traceability.mt_doc_trade "
+            + $"where '{hostile.Company.OperatorId}' in (data ->> 'buyerId', data ->> 'supplierId')",
+            _live.Deadline)).Concat([$"{hostile.Company.OperatorId}", hostile.Company.ClientId, "node-hostile"]).ToHashSet();
+        var after = await StateAsync(others);
+        foreach (var (database, rows) in before.Rows)
+        {
+            Assert.True(rows.Count > 20, $"{rows.Count} rows");
+            var changed = rows.ChangedIn(after.Rows[database], own).ToArray();
+            Assert.True(changed.Length == 0, $"{changed.Length} in {database}:\n{string.Join('\n', changed.Take(10))}");
+        }
+
+        foreach (var (company, checkpoint) in others.Zip(before.Checkpoints))
+        {
+            var report = await new AuditService.AuditServiceClient(company.Channel).CheckHistoryAsync(
+                new() { SeenCheckpoints = { checkpoint } }, company.Call);
+            Assert.Empty(report.Findings);
+        }
+    }
+
+    /// <summary>The root of the log, once all that was done is in it.</summary>
+    private async Task<string> LoggedAsync(CompanyAtWork company)
+    {
+        var checkpoint = "";
+        await Wait.UntilAsync(
+            async () =>
+            {
+                var report = await new AuditService.AuditServiceClient(company.Channel).CheckHistoryAsync(
+                    new(), company.Call);
+                checkpoint = report.CosignedCheckpoint;
+                return report.Waiting == 0 && checkpoint.Length > 0
+                    && Checkpoint.Parse(SignedNote.Parse(checkpoint).Text).Size == report.Leaves;
+            },
+            _live.Deadline);
+        return checkpoint;
     }
 
     /// <summary>The traces in whose course something was stored.</summary>

@@ -21,7 +21,11 @@ internal sealed class InProcessServer : IStartedServer
     /// <summary>It ends only when it is told to: what fails at the start is thrown there.</summary>
     public bool HasExited => false;
 
-    public static Task<IStartedServer> StartAsync(ServerStart start, CancellationToken cancellationToken)
+    /// <param name="start">What to start.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="plain">Gets a second door without TLS, and is told where: for very many calls.</param>
+    public static Task<IStartedServer> StartAsync(
+        ServerStart start, CancellationToken cancellationToken, PlainDoor? plain = null)
     {
         if (start.Collector is not null)
         {
@@ -30,7 +34,7 @@ internal sealed class InProcessServer : IStartedServer
 
         // What a server does later goes neither through the queue of xunit nor in the name of the test that started it.
         using var apart = ExecutionContext.SuppressFlow();
-        return Task.Run(() => RunAsync(start, cancellationToken), cancellationToken);
+        return Task.Run(() => RunAsync(start, plain, cancellationToken), cancellationToken);
     }
 
     public Task KillAsync() =>
@@ -45,7 +49,8 @@ internal sealed class InProcessServer : IStartedServer
         });
     }
 
-    private static async Task<IStartedServer> RunAsync(ServerStart start, CancellationToken cancellationToken)
+    private static async Task<IStartedServer> RunAsync(
+        ServerStart start, PlainDoor? plain, CancellationToken cancellationToken)
     {
         string[] args =
         [
@@ -57,13 +62,14 @@ internal sealed class InProcessServer : IStartedServer
         {
             var app = start.Project switch
             {
-                "Traceability.Broker" => await BrokerHost.BuildAsync(args, builder => LogTo(builder, start.LogFile)),
-                "Traceability.Node" => NodeHost.Build(args, builder => LogTo(builder, start.LogFile)),
+                "Traceability.Broker" => await BrokerHost.BuildAsync(args, Adjust),
+                "Traceability.Node" => NodeHost.Build(args, Adjust),
                 _ => throw new ArgumentException($"{start.Project} is no server.", nameof(start)),
             };
             try
             {
                 await app.StartAsync(cancellationToken);
+                plain?.Found(start.Name, app.Urls.Last());
                 return new InProcessServer(app);
             }
             catch
@@ -77,6 +83,12 @@ internal sealed class InProcessServer : IStartedServer
             // As the runtime does for a process.
             await File.AppendAllTextAsync(start.LogFile, $"Unhandled exception. {exception}\n", cancellationToken);
             throw new InvalidOperationException($"{start.Name} did not start; see {start.LogFile}.", exception);
+        }
+
+        void Adjust(WebApplicationBuilder builder)
+        {
+            LogTo(builder, start.LogFile);
+            plain?.Open(builder);
         }
     }
 

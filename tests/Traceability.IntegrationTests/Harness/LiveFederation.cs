@@ -32,12 +32,22 @@ public sealed class LiveFederation : IAsyncDisposable
     /// <param name="ownPostgres">Whether PostgreSQL is the federation's own, and as durable as in production.</param>
     public static async Task<LiveFederation> StartAsync(
         IReadOnlyList<Place> places, FederationSettings? settings = null, int minutes = 5, bool apart = false,
-        bool ownPostgres = false)
+        bool ownPostgres = false) =>
+        await StartAsync(places, settings, minutes, apart, ownPostgres, plain: null);
+
+    /// <summary>In this process, with a second door to every server.</summary>
+    internal static async Task<LiveFederation> StartAsync(
+        IReadOnlyList<Place> places, FederationSettings settings, int minutes, PlainDoor plain) =>
+        await StartAsync(places, settings, minutes, apart: false, ownPostgres: false, plain);
+
+    private static async Task<LiveFederation> StartAsync(
+        IReadOnlyList<Place> places, FederationSettings? settings, int minutes, bool apart, bool ownPostgres,
+        PlainDoor? plain)
     {
         var live = new LiveFederation(TimeSpan.FromMinutes(minutes), ownPostgres);
         live.Processes = await LocalFederation.StartAsync(
             live._folder, places, durable: ownPostgres, _ => { }, live.Deadline, settings,
-            await SharedPostgres.GroundAsync(apart, ownPostgres));
+            await SharedPostgres.GroundAsync(apart, ownPostgres, plain));
         return live;
     }
 

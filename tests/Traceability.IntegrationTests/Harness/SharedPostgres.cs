@@ -22,7 +22,8 @@ internal static class SharedPostgres
     /// <summary>What a federation of tests stands on.</summary>
     /// <param name="apart">Whether each server is a process: where it is killed, or is what the test is about.</param>
     /// <param name="ownPostgres">Whether the server of the databases is the federation's own, to be stopped.</param>
-    public static async Task<Ground> GroundAsync(bool apart, bool ownPostgres)
+    /// <param name="plain">A second door of every server, where they are in this process.</param>
+    public static async Task<Ground> GroundAsync(bool apart, bool ownPostgres, PlainDoor? plain = null)
     {
         var ground = ownPostgres
             ? new Ground()
@@ -32,7 +33,9 @@ internal static class SharedPostgres
                 BrokerDatabase = NewName("broker"),
                 PrepareAsync = MakeAsync,
             };
-        return apart ? ground : ground with { StartAsync = InProcessServer.StartAsync };
+        return apart
+            ? ground
+            : ground with { StartAsync = (start, token) => InProcessServer.StartAsync(start, token, plain) };
     }
 
     public static string NewName(string prefix) => $"{prefix}_{Guid.CreateVersion7():n}";
