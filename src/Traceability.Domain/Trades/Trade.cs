@@ -84,6 +84,10 @@ public record Trade(
     public TraceId BuyersPart() =>
         DownstreamTraceId ?? throw RefusedException.NotDisclosed("Trade", "trade_id", TradeId);
 
+    /// <summary>The supplier's own part, at its node. Others do not know it.</summary>
+    public TraceId SuppliersPart() =>
+        UpstreamTraceId ?? throw RefusedException.NotDisclosed("Trade", "trade_id", TradeId);
+
     /// <summary>The events that make the request true; none if it already is.</summary>
     public static object[] Request(Trade? existing, TradeRequested request)
     {

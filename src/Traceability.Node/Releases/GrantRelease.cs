@@ -63,7 +63,7 @@ internal sealed record GrantRelease(
         if (decided.Events.Count > 0)
         {
             session.Notify(TradeId, new ReleaseGrantNotice(decided.State.Revision));
-            await session.TellAsync(trade.UpstreamTraceId!.Value, TradeId, cancellationToken);
+            await session.TellAsync(trade.SuppliersPart(), TradeId, cancellationToken);
         }
 
         return decided;

@@ -16,7 +16,7 @@ internal static class InferenceReview
         IQuerySession session, NpgsqlConnection connection, Trade trade, IReadOnlyList<FootprintField> fields,
         DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var part = trade.UpstreamTraceId!.Value;
+        var part = trade.SuppliersPart();
         var records = await CompanyReader.ReadAsync(session, connection, [part], now, cancellationToken);
         var footprint = records.Footprints.GetValueOrDefault(part) ?? Footprint.Unknown(part);
         var result = CompanyRollUp.Of(records).Result(part);

@@ -38,7 +38,7 @@ internal sealed class DisclosureSender(NodeSettings node, TimeProvider clock)
         var (trade, release) = (await reading, await releasing);
         var fields = DisclosurePolicy.Decide(
             new DisclosureCase(op.OperatorId, tradeId, release?.Purpose ?? "", trade, release, true, true), now);
-        var part = trade!.UpstreamTraceId!.Value;
+        var part = trade!.SuppliersPart();
         var (footprint, statement, certificates) = await ReadAsync(session, op.Keys, part, cancellationToken);
         if (footprint?.Figures is null)
         {
