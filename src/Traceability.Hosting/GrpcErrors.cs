@@ -107,7 +107,7 @@ internal sealed partial class GrpcErrors(ILogger<GrpcErrors> logger) : Intercept
             case RefusedException refused:
                 LogRefused(context.Method, refused.Reason);
                 return Answer(refused.Reason, refused.Message, refused.Details);
-            case System.Data.Common.DbException { IsTransient: true }:
+            case var fault when DatabaseFaults.Pass(fault):
                 LogUnavailable(context.Method, exception.GetType().Name);
                 return Answer(
                     RefusalReason.PeerUnavailable,

@@ -254,9 +254,6 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
     private sealed class Stream<T>(string name, T? state, long? version) : Stream
         where T : class, IState<T>
     {
-        private static readonly Action<T, string> SetId =
-            typeof(T).GetProperty(nameof(IState<T>.Id))!.SetMethod!.CreateDelegate<Action<T, string>>();
-
         private readonly List<object> _appended = [];
         private long _stored = version ?? 0;
         private IEventStream<T>? _fetched;
@@ -283,8 +280,7 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
                 return null;
             }
 
-            // No event says what its stream is called; Marten names its documents in the same way.
-            SetId(State, name);
+            StateId<T>.Set(State, name);
             var append = new StreamAppend(name, typeof(T), State, _stored, [.. _appended]);
             _fetched = null;
             _stored += _appended.Count;

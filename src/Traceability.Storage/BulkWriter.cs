@@ -121,13 +121,14 @@ internal sealed class BulkWriter(IDocumentStore store, LeafListener leaves, Time
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private async Task WriteDocumentsAsync(
-        NpgsqlConnection connection, Type type, StreamAppend[] appends, CancellationToken cancellationToken)
+    /// <summary>What streams of one kind have led to.</summary>
+    public async Task WriteDocumentsAsync(
+        NpgsqlConnection connection, Type type, IReadOnlyCollection<StreamAppend> appends, CancellationToken cancellationToken)
     {
         var serializer = store.Options.Serializer();
         await using var command = new NpgsqlCommand(
             $"""
-            insert into {DocumentType(type).TableName.QualifiedName}
+            insert into {TableOf(type)}
                 (id, data, mt_last_modified, mt_dotnet_type, mt_version)
             select id, data::jsonb, transaction_timestamp(), $4, version
             from unnest($1, $2, $3) as document (id, data, version)
@@ -141,6 +142,8 @@ internal sealed class BulkWriter(IDocumentStore store, LeafListener leaves, Time
         command.Parameters.AddWithValue(type.FullName!);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
+
+    public string TableOf(Type type) => DocumentType(type).TableName.QualifiedName;
 
     private Marten.Schema.IDocumentType DocumentType(Type type) => store.Options.FindOrResolveDocumentType(type);
 

@@ -1,4 +1,3 @@
-using System.Data;
 using JasperFx;
 using JasperFx.Events;
 using JasperFx.Events.Projections;
@@ -79,26 +78,10 @@ public sealed class EventDatabases : IAsyncDisposable
     }
 
     /// <summary>Empties all read models and makes them anew from the events. Nobody may write meanwhile.</summary>
-    public async Task RebuildReadModelsAsync(string name, CancellationToken cancellationToken)
-    {
-        // A store of its own: what suits a session that decides does not suit a daemon that reads everything.
-        await using var store = DocumentStore.For(options =>
-        {
-            Configure(options);
-            options.Projections.RebuildWithBulkCopy = true;
-        });
-        using var daemon = await store.BuildProjectionDaemonAsync(name);
-        foreach (var projection in EventNames.Streams.Select(stream => stream.State?.Name).OfType<string>()
-            .Append(Links.Name))
-        {
-            await daemon.RebuildProjectionAsync(projection, RebuildTimeout, cancellationToken);
-        }
-    }
+    public Task RebuildReadModelsAsync(string name, CancellationToken cancellationToken) =>
+        new ReadModelRebuild(_store, new(_store, _leaves, _clock)).RunAsync(name, cancellationToken);
 
     public ValueTask DisposeAsync() => _store.DisposeAsync();
-
-    /// <summary>Per read model; a million events take a minute.</summary>
-    private static readonly TimeSpan RebuildTimeout = TimeSpan.FromHours(1);
 
     private void Configure(StoreOptions options)
     {
@@ -127,9 +110,7 @@ public sealed class EventDatabases : IAsyncDisposable
         Fold<IssuedExport>.Add(options).Index(export => export.TraceId);
         Fold<AuditGrant>.Add(options).Index(grant => grant.AuditorId);
         Fold<AuditRead>.Add(options);
-        options.Projections.Add(
-            new Links(), ProjectionLifecycle.Inline, Links.Name,
-            rebuild => Links.Tables.ToList().ForEach(table => rebuild.DeleteDataInTableOnTeardown(table)));
+        options.Projections.Add(new Links(), ProjectionLifecycle.Inline);
     }
 
     private void ConfigureEvents(IEventStoreOptions events)

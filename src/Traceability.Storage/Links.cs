@@ -11,19 +11,29 @@ namespace Traceability.Storage;
 /// What goes into what, and which trades are about a part: two narrow tables that find what a change concerns without
 /// reading documents. A projection like the others: written with the events, and made anew from them.
 /// </summary>
-internal sealed class Links : IProjection
+internal sealed class Links : EventProjection
 {
-    public const string Name = "Links";
+    public const string ProjectionName = "Links";
 
     private const string Lines = $"{EventDatabases.Schema}.bill_line";
     private const string Trades = $"{EventDatabases.Schema}.part_trade";
 
     public static IReadOnlyList<string> Tables { get; } = [Lines, Trades];
 
-    public Task ApplyAsync(IDocumentOperations operations, IReadOnlyList<IEvent> events, CancellationToken cancellation)
+    public Links()
     {
-        Insert(operations, events.Select(e => e.Data));
-        return Task.CompletedTask;
+        Name = ProjectionName;
+        IncludeType<BillOfMaterialsDeclared>();
+        IncludeType<BillOfMaterialsRevised>();
+        IncludeType<TradeRequested>();
+        IncludeType<TradeAccepted>();
+        Tables.ToList().ForEach(table => Options.DeleteDataInTableOnTeardown(table));
+    }
+
+    public override ValueTask ApplyAsync(IDocumentOperations operations, IEvent e, CancellationToken cancellation)
+    {
+        Insert(operations, [e.Data]);
+        return ValueTask.CompletedTask;
     }
 
     /// <summary>Queues the links that follow from some events.</summary>

@@ -2,15 +2,6 @@ using System.Text.Json;
 using JasperFx.Events;
 using Marten;
 using Traceability.Domain;
-using Traceability.Domain.Audits;
-using Traceability.Domain.Certificates;
-using Traceability.Domain.Footprints;
-using Traceability.Domain.Operators;
-using Traceability.Domain.Parts;
-using Traceability.Domain.Products;
-using Traceability.Domain.Releases;
-using Traceability.Domain.Statements;
-using Traceability.Domain.Trades;
 
 namespace Traceability.Storage;
 
@@ -41,25 +32,16 @@ public sealed class ReadModelCheck
     {
         await using var snapshot = await database.SnapshotAsync(cancellationToken);
         var check = new ReadModelCheck(snapshot.Session);
-        await check.CompareAsync<Operator>(cancellationToken);
-        await check.CompareAsync<Part>(cancellationToken);
-        await check.CompareAsync<BillOfMaterials>(cancellationToken);
-        await check.CompareAsync<Trade>(cancellationToken);
-        await check.CompareAsync<Release>(cancellationToken);
-        await check.CompareAsync<Footprint>(cancellationToken);
-        await check.CompareAsync<Certificate>(cancellationToken);
-        await check.CompareAsync<Statement>(cancellationToken);
-        await check.CompareAsync<Disclosure>(cancellationToken);
-        await check.CompareAsync<UpstreamTotal>(cancellationToken);
-        await check.CompareAsync<ProductFacts>(cancellationToken);
-        await check.CompareAsync<IssuedExport>(cancellationToken);
-        await check.CompareAsync<AuditGrant>(cancellationToken);
-        await check.CompareAsync<AuditRead>(cancellationToken);
+        foreach (var model in ReadModel.All)
+        {
+            await model.CompareAsync(check, cancellationToken);
+        }
+
         return new(check._streams, [.. check._differences.Take(MaxDifferences)]);
     }
 
     /// <summary>Pages of streams side by side with pages of documents, both in order of their names.</summary>
-    private async Task CompareAsync<T>(CancellationToken cancellationToken)
+    internal async Task CompareAsync<T>(CancellationToken cancellationToken)
         where T : class, IState<T>
     {
         var prefix = EventNames.StreamOf<T>().Prefix;

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Grpc.Core;
 using Npgsql;
+using Traceability.Hosting;
 using Traceability.Storage.Logs;
 
 namespace Traceability.Node.Operators;
@@ -16,10 +17,10 @@ internal static class Faults
         BrokenHistoryException => true,
         RpcException rpc => rpc.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded
             or StatusCode.Cancelled or StatusCode.ResourceExhausted or StatusCode.Unauthenticated,
-        PostgresException postgres => postgres.IsTransient,
+        PostgresException postgres => DatabaseFaults.Pass(postgres),
         // Without an answer of the server nothing is known: a connection that broke, a pool that is empty.
         NpgsqlException => true,
-        DbException database => database.IsTransient,
+        DbException database => DatabaseFaults.Pass(database),
         { InnerException: { } inner } => IsTransient(inner),
         _ => false,
     };

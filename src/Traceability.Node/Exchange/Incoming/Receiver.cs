@@ -18,6 +18,12 @@ internal sealed partial class Receiver(TimeProvider clock, ILogger<Receiver> log
     /// </summary>
     private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>
+    /// The broker says something four times in this time, if only how far the mailbox is read: a stream that is silent
+    /// for longer is dead, whatever the network says.
+    /// </summary>
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(1);
+
     /// <summary>A mailbox that was full for a day is acknowledged in pieces.</summary>
     private const int LongestBurst = 200;
 
@@ -26,7 +32,7 @@ internal sealed partial class Receiver(TimeProvider clock, ILogger<Receiver> log
         var request = new WatchMessagesRequest { Cursor = await CursorAsync(op, cancellationToken) };
         using var watch = op.Broker.Exchange.WatchMessages(request, cancellationToken: cancellationToken);
         var next = watch.ResponseStream.MoveNext(cancellationToken);
-        while (await next)
+        while (await next.WaitAsync(LongestSilence, clock, cancellationToken))
         {
             next = await ReceiveBurstAsync(op, watch.ResponseStream, cancellationToken);
         }
@@ -69,7 +75,8 @@ internal sealed partial class Receiver(TimeProvider clock, ILogger<Receiver> log
             next = messages.MoveNext(cancellationToken);
         }
         while (burst.Count is > 0 and < LongestBurst
-            && (moreFollow || await ArrivesSoonAsync(next, cancellationToken)) && await next);
+            && (moreFollow || await ArrivesSoonAsync(next, cancellationToken))
+            && await next.WaitAsync(LongestSilence, clock, cancellationToken));
 
         if (burst.Count > 0)
         {
