@@ -16,7 +16,8 @@ internal static class AnalysisCommands
         "\"battery pack\"",
         async (id, session, output) =>
         {
-            var answer = await session.Footprints.ListFootprintVersionsAsync(new() { TraceId = id }, session.Call);
+            var answer = await Session.AllAsync(async token => await session.Footprints.ListFootprintVersionsAsync(
+                new() { TraceId = id, PageSize = 1000, PageToken = token }, session.Call));
             var names = await session.NamesAsync(
                 answer.Versions.SelectMany(version => version.Changes).Select(change => change.ChildTraceId));
             var table = Output.Rows(
@@ -26,7 +27,8 @@ internal static class AnalysisCommands
                     $"{version.Version}",
                     Output.Time(version.RollUpTime),
                     Total(version.Figures, version.Complete),
-                    string.Join("; ", version.Changes.Select(change => Sentence(change, names))),
+                    string.Join("; ", version.Changes.Select(change => Sentence(change, names)))
+                        + (version.ChangesLeftOff > 0 ? $"; and {version.ChangesLeftOff} more: footprint compare" : ""),
                 }));
             output.Show(answer, table, $"trace footprint compare {id} --before 1");
         });
@@ -48,7 +50,11 @@ internal static class AnalysisCommands
                     BeforeVersion = parsed.GetValue(before),
                     AfterVersion = parsed.GetValue(after),
                 };
-                var answer = await session.Footprints.CompareFootprintsAsync(request, session.Call);
+                var answer = await Session.AllAsync(async token =>
+                {
+                    request.PageToken = token;
+                    return await session.Footprints.CompareFootprintsAsync(request, session.Call);
+                });
                 var names = await session.NamesAsync(answer.Changes.Select(change => change.ChildTraceId));
                 var facts = Output.Facts(
                 [
@@ -69,7 +75,8 @@ internal static class AnalysisCommands
         "\"battery pack\"",
         async (id, session, output) =>
         {
-            var answer = await session.Footprints.ListHotSpotsAsync(new() { TraceId = id }, session.Call);
+            var answer = await Session.AllAsync(async token => await session.Footprints.ListHotSpotsAsync(
+                new() { TraceId = id, PageSize = 1000, PageToken = token }, session.Call));
             var names = await session.NamesAsync(answer.HotSpots.Select(spot => spot.TraceId));
             var table = Output.Rows(
                 ["share", "kg CO2e", "part", "says"],
@@ -121,6 +128,7 @@ internal static class AnalysisCommands
                     ("as it stands", Total(answer.Before.Figures, answer.Before.Complete)),
                     ("what if", Total(answer.After.Figures, answer.After.Complete)),
                     .. answer.Changes.Select(change => ("because", Sentence(change, names))),
+                    .. answer.ChangesLeftOff == 0 ? [] : new[] { ("because", $"and {answer.ChangesLeftOff} more") },
                 ]);
                 output.Show(answer, facts, "nothing was stored; declare it if it is true");
             },
@@ -134,7 +142,8 @@ internal static class AnalysisCommands
         "\"graphite\"",
         async (id, session, output) =>
         {
-            var answer = await session.Footprints.ListAlternativesAsync(new() { TraceId = id }, session.Call);
+            var answer = await Session.AllAsync(async token => await session.Footprints.ListAlternativesAsync(
+                new() { TraceId = id, PageSize = 1000, PageToken = token }, session.Call));
             var names = await session.NamesAsync(
                 answer.Alternatives.SelectMany(one => one.Totals).Select(total => total.TraceId));
             var table = Output.Rows(
@@ -147,7 +156,8 @@ internal static class AnalysisCommands
                     string.Join(
                         "; ",
                         one.Totals.Select(total =>
-                            $"{names(total.TraceId)}: {Total(total.Figures, total.Complete)}")),
+                            $"{names(total.TraceId)}: {Total(total.Figures, total.Complete)}"))
+                        + (one.TotalsLeftOff > 0 ? $"; and {one.TotalsLeftOff} more" : ""),
                 }));
             output.Show(answer, table, "give each supplier its share: trace sheet export, lines, trade id and share");
         });

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Google.Protobuf.WellKnownTypes;
 using Spectre.Console;
+using Traceability.Contracts.Broker.V1;
 using Traceability.Contracts.Node.V1;
 using Traceability.Evidence;
 using Traceability.Proofs;
@@ -17,6 +18,7 @@ internal static class AuditCommands
         Replay(),
         Export(),
         Verify(),
+        Keys(),
         Compare(),
         Models(),
         Mask(),
@@ -58,25 +60,79 @@ internal static class AuditCommands
                     await File.WriteAllTextAsync(target.FullName, report.CosignedCheckpoint, session.Cancelled);
                 }
 
+                var notLookedAt = report.NotLookedAt.Select(one => ("not looked at", one));
+                var changed = report.Findings.Count(one => !one.ForeignEvidence);
                 output.Show(
                     report,
-                    report.Findings.Count == 0
-                        ? Output.Facts(
-                            ("events", $"{report.Leaves}, each as it was written"),
-                            ("waiting", $"{report.Waiting} to be logged"),
-                            ("masked", $"{report.Masked}"),
-                            ("checkpoints", $"{report.Checkpoints}, all fit"))
-                        : Output.Rows(
-                            ["what", "problem"], report.Findings.Select(one => new[] { one.What, one.Problem })),
+                    new Rows(
+                        report.Findings.Count == 0
+                            ? new Text("")
+                            : Output.Rows(
+                                ["", "what", "problem"],
+                                report.Findings.Select(one => new[]
+                                {
+                                    one.ForeignEvidence ? "forged evidence" : "history changed", one.What, one.Problem,
+                                })),
+                        Output.Facts(
+                        [
+                            .. changed > 0 ? [] : new[]
+                            {
+                                ("events", $"{report.Leaves}, each as it was written"),
+                                ("waiting", $"{report.Waiting} to be logged"),
+                                ("masked", $"{report.Masked}"),
+                                ("checkpoints", $"{report.Checkpoints}, all fit"),
+                            },
+                            .. notLookedAt,
+                        ])),
                     "keep the checkpoint outside this company: trace audit check --keep checkpoint.txt");
+                if (changed > 0)
+                {
+                    throw new ProblemException(
+                        $"History was changed in {changed} places. Stop the node, keep its database as evidence, and "
+                            + "restore a backup from before the change.");
+                }
+
                 if (report.Findings.Count > 0)
                 {
                     throw new ProblemException(
-                        $"History was changed in {report.Findings.Count} places. Stop the node, keep its database as "
-                            + "evidence, and restore a backup from before the change.");
+                        "Forged evidence: what was handed in is not signed by this company's log, and proves "
+                            + "nothing about it. No change of history was found. Ask who gave it to you where it is "
+                            + "from.");
                 }
             },
             seen, keep);
+    }
+
+    private static Verb Keys()
+    {
+        var company = new Argument<string>("company") { Description = "An operator id, or the name of a profile." };
+        var file = new Option<FileInfo>("-o", "--to") { Description = "The file to write.", Required = true };
+        return new(
+            "keys",
+            "Writes a company's signing keys, with their times, as the federation's directory has them: for who checks "
+                + "evidence without a server. For who runs the federation.",
+            "audit keys A -o keys-of-A.json",
+            async (parsed, session, output) =>
+            {
+                var id = session.OperatorId(parsed.GetValue(company)!);
+                var request = new GetOperatorRequest { OperatorId = id };
+                var member = (await session.Directory.GetOperatorAsync(request, session.Call)).Operator;
+                SigningKey[] keys =
+                [
+                    .. member.Keys.Where(key => key.Use == KeyUse.Signing).Select(key => new SigningKey(
+                        new(Guid.Parse(member.OperatorId)), key.KeyId, key.Jwk, key.ValidFromTime.ToDateTimeOffset(),
+                        key.ValidUntilTime?.ToDateTimeOffset(), key.Revoked ? true : null)),
+                ];
+                var target = parsed.GetValue(file)!;
+                await File.WriteAllTextAsync(target.FullName, AuditBundle.WriteKeys(keys), session.Cancelled);
+                output.Show(
+                    $"{target.FullName} holds {keys.Length} keys. Give it to auditors by a way of its own.",
+                    $"trace audit verify bundle.zip --key {target.Name}");
+            },
+            company, file)
+        {
+            AtBroker = true,
+        };
     }
 
     private static Verb Models() => new(
@@ -132,7 +188,7 @@ internal static class AuditCommands
 
     private static Verb Replay()
     {
-        var part = new Argument<string>("part") { Description = "A made part: its trace id or name." };
+        var part = new Argument<string>("part") { Description = "A made part: its trace id, number or name." };
         var version = new Option<long>("--version") { Description = "Only this version; otherwise all." };
         var asOf = new Option<DateTimeOffset?>("--as-of") { Description = "Only what was known then." };
         var events = new Option<bool>("--events") { Description = "Show every event, too." };
@@ -154,7 +210,16 @@ internal static class AuditCommands
                 List<ReplayFootprintResponse> all = [];
                 while (await replay.ResponseStream.MoveNext(session.Cancelled))
                 {
-                    all.Add(replay.ResponseStream.Current);
+                    var one = replay.ResponseStream.Current;
+                    if (one.Continued is { } more && all is [.., { Version: { } begun }])
+                    {
+                        begun.Sources.AddRange(more.Sources);
+                        begun.Changes.AddRange(more.Changes);
+                    }
+                    else
+                    {
+                        all.Add(one);
+                    }
                 }
 
                 var versions = all.Select(one => one.Version).Where(one => one is not null).ToArray();
@@ -186,7 +251,7 @@ internal static class AuditCommands
 
     private static Verb Export()
     {
-        var part = new Argument<string>("part") { Description = "A made part: its trace id or name." };
+        var part = new Argument<string>("part") { Description = "A made part: its trace id, number or name." };
         var version = new Option<long>("--version") { Description = "Of its total; otherwise the newest." };
         var file = new Option<FileInfo>("-o", "--to") { Description = "The file to write.", Required = true };
         var of = Of;
@@ -226,20 +291,34 @@ internal static class AuditCommands
         var file = new Argument<FileInfo>("bundle") { Description = "A file that `trace audit export` has written." };
         var log = new Option<string?>("--log-key") { Description = "The company's log key, if you know it." };
         var witness = new Option<string?>("--witness-key") { Description = "The broker's key, if you know it." };
+        var keys = new Option<FileInfo[]>("--key")
+        {
+            Description = "A company's signing keys as you got them elsewhere: a file that `trace audit keys` "
+                + "has written. They are believed, and not what the bundle says of that company; may be repeated.",
+            DefaultValueFactory = _ => [],
+        };
         return new(
             "verify",
             "Checks a bundle with no server and no network, and says in words what was checked.",
-            "audit verify bundle.zip",
+            "audit verify bundle.zip --key keys-of-A.json",
             async (parsed, _, output) =>
             {
                 var source = parsed.GetValue(file)!;
                 var bundle = await BundleAsync(source);
-                var report = BundleVerifier.Verify(bundle);
+                List<SigningKey> known = [];
+                foreach (var one in parsed.GetValue(keys)!)
+                {
+                    known.AddRange(await KeysAsync(one));
+                }
+
+                var report = BundleVerifier.Verify(bundle, known);
                 BundleCheck[] pinned =
                 [
-                    .. Pin("The log's key is the one you know", parsed.GetValue(log), bundle.Manifest.LogKey),
-                    .. Pin(
-                        "The broker's key is the one you know", parsed.GetValue(witness), bundle.Manifest.WitnessKey),
+                    Pin(
+                        "The log's key is the one you know", parsed.GetValue(log), bundle.Manifest.LogKey, "--log-key"),
+                    Pin(
+                        "The broker's key is the one you know", parsed.GetValue(witness), bundle.Manifest.WitnessKey,
+                        "--witness-key"),
                 ];
                 var checks = report.Checks.Concat(pinned).ToArray();
                 output.Show(
@@ -253,17 +332,16 @@ internal static class AuditCommands
                             ("broker's key", bundle.Manifest.WitnessKey)),
                         Output.Rows(
                             ["", "checked", "found"],
-                            checks.Select(check => new[] { check.Good ? "yes" : "NO", check.What, check.Detail }))),
-                    pinned.Length == 2
-                        ? "read report.md in the bundle"
-                        : "compare the keys with those you got elsewhere: --log-key, --witness-key");
-                if (checks.Any(check => !check.Good))
+                            checks.Select(check => new[] { check.Mark, check.What, check.Detail }))),
+                    checks.Any(check => check.Outcome == CheckOutcome.NotLookedAt)
+                        ? "compare the keys with those you got elsewhere: --log-key, --witness-key, --key"
+                        : "read report.md in the bundle");
+                if (Verdict(checks, source.Name) is { } verdict)
                 {
-                    throw new ProblemException(
-                        $"{source.Name} does not hold: see what is marked NO. Keep the file; it is the evidence.");
+                    throw new ProblemException(verdict);
                 }
             },
-            file, log, witness)
+            file, log, witness, keys)
         {
             Offline = true,
         };
@@ -271,8 +349,48 @@ internal static class AuditCommands
 
     public static string Company(Session session, string? of) => of is null ? "" : session.OperatorId(of);
 
-    private static IEnumerable<BundleCheck> Pin(string what, string? known, string named) =>
-        known is null ? [] : [new BundleCheck(what, known == named, named)];
+    private static BundleCheck Pin(string what, string? known, string named, string option) => known switch
+    {
+        null => BundleCheck.Of(
+            what, CheckOutcome.NotLookedAt, $"the bundle itself names it; say the one you know: {option}"),
+        _ when known == named => BundleCheck.Of(what, CheckOutcome.Holds, named),
+        _ => BundleCheck.Of(what, CheckOutcome.Forged, $"forged evidence, or you were told another key: {named}"),
+    };
+
+    /// <summary>What follows from what does not hold; null if all does, as far as it was looked at.</summary>
+    private static string? Verdict(BundleCheck[] checks, string file)
+    {
+        var outcomes = checks.Select(check => check.Outcome).ToHashSet();
+        if (outcomes.Contains(CheckOutcome.Forged))
+        {
+            return $"{file} is forged or damaged evidence: see what is marked NO. It proves nothing about any "
+                + "company, and not that a history was changed. Ask the company for it again, and keep the file.";
+        }
+
+        if (outcomes.Contains(CheckOutcome.NotBelieved))
+        {
+            return $"{file} rests on a signature whose key was not to be believed then: see what is marked NO. Ask "
+                + "for a newer version of the total, which rests on a statement under a key that holds.";
+        }
+
+        return outcomes.Contains(CheckOutcome.DoesNotAddUp)
+            ? $"{file} is what the company has recorded, and does not lead to what it claims: see what is marked "
+                + "NO. Keep the file; it is the evidence."
+            : null;
+    }
+
+    private static async Task<IReadOnlyList<SigningKey>> KeysAsync(FileInfo file)
+    {
+        try
+        {
+            return AuditBundle.ReadKeys(await ReadAsync(file, CancellationToken.None));
+        }
+        catch (ProofException)
+        {
+            throw new ProblemException(
+                $"{file.Name} is no file of keys; `trace audit keys COMPANY -o FILE` writes one.");
+        }
+    }
 
     private static async Task<AuditBundle> BundleAsync(FileInfo file)
     {
@@ -324,47 +442,105 @@ internal static class AuditCommands
     {
         var one = new Argument<FileInfo>("one") { Description = "A checkpoint that somebody has kept." };
         var other = new Argument<FileInfo>("other") { Description = "One that somebody else has kept." };
+        var log = new Option<string?>("--log-key")
+        {
+            Description = "The log's key, if you know it; otherwise the node is asked.",
+        };
         return new(
             "compare",
             "Finds out whether two people were shown the same history, from the checkpoints they kept.",
             "audit compare mine.txt theirs.txt",
             async (parsed, session, output) =>
             {
-                Checkpoint[] two =
+                KeptCheckpoint[] two =
                 [
                     await CheckpointAsync(parsed.GetValue(one)!, session.Cancelled),
                     await CheckpointAsync(parsed.GetValue(other)!, session.Cancelled),
                 ];
-                if (two[0].Origin != two[1].Origin)
+                var key = await LogKeyAsync(session, parsed.GetValue(log));
+                foreach (var kept in two)
                 {
-                    throw new ProblemException($"They are of two logs: {two[0].Origin} and {two[1].Origin}.");
+                    MustBeOf(key, kept);
                 }
 
-                var (older, newer) = two[0].Size <= two[1].Size ? (two[0], two[1]) : (two[1], two[0]);
-                var answer = await session.Audit.ProveConsistencyAsync(
-                    new() { OldSize = older.Size, Size = newer.Size }, session.Call);
+                var (older, newer) = two[0].State.Size <= two[1].State.Size
+                    ? (two[0].State, two[1].State)
+                    : (two[1].State, two[0].State);
+                var answer = older.Size == newer.Size
+                    ? new()
+                    : await session.Audit.ProveConsistencyAsync(
+                        new() { OldSize = older.Size, Size = newer.Size }, session.Call);
                 byte[][] proof = [.. answer.Hashes.Select(hash => hash.ToByteArray())];
                 if (!MerkleTree.Extends(older.Root, older.Size, newer.Root, newer.Size, proof))
                 {
                     throw new ProblemException(
-                        $"These are two histories: what stood at {older.Size} events is not the beginning of what "
-                            + $"stands at {newer.Size}. Both checkpoints together prove it; keep them.");
+                        $"History changed: what stood at {older.Size} events is not the beginning of what stands at "
+                            + $"{newer.Size}, and the log has signed both. Together they prove it; keep them.");
                 }
 
                 output.Show(
                     answer,
-                    new Text($"One history: the {older.Size} events of the older checkpoint are the first of the "
-                        + $"{newer.Size} of the newer one.\n"),
+                    new Rows(
+                        new Text($"One history: the {older.Size} events of the older checkpoint are the first of the "
+                            + $"{newer.Size} of the newer one.\n"),
+                        Output.Facts(
+                        [
+                            ("not looked at", "whether the events are still what was signed: trace audit check"),
+                            .. parsed.GetValue(log) is not null ? [] : new[]
+                            {
+                                ("not looked at", $"whether the log's key is this one, as the node says: {key}"),
+                            },
+                        ])),
                     "trace audit check");
             },
-            one, other);
+            one, other, log);
     }
 
-    private static async Task<Checkpoint> CheckpointAsync(FileInfo file, CancellationToken cancellationToken)
+    /// <summary>A state of a log as somebody has kept it.</summary>
+    private sealed record KeptCheckpoint(string File, SignedNote Note, Checkpoint State);
+
+    private static async Task<NoteVerifier> LogKeyAsync(Session session, string? known)
     {
         try
         {
-            return Checkpoint.Parse(SignedNote.Parse(await ReadAsync(file, cancellationToken)).Text);
+            return NoteVerifier.Parse(known ?? (await session.Audit.ProveConsistencyAsync(
+                new() { OldSize = 1, Size = 1 }, session.Call)).LogKey);
+        }
+        catch (ProofException)
+        {
+            throw new ProblemException(known is null
+                ? "The node does not say its log's key: it is older than this trace. Say it with --log-key."
+                : "--log-key is no key of a log: it looks as `log key` does in `trace audit verify`.");
+        }
+    }
+
+    /// <summary>What nobody has signed, or somebody else, anybody could have written.</summary>
+    private static void MustBeOf(NoteVerifier key, KeptCheckpoint kept)
+    {
+        var signed = false;
+        try
+        {
+            signed = kept.State.Origin == key.Name && key.HasSigned(kept.Note);
+        }
+        catch (ProofException)
+        {
+            // Said below.
+        }
+
+        if (!signed)
+        {
+            throw new ProblemException(
+                $"Forged evidence: {kept.File} is not signed by the log {key.Name}. It proves nothing about that "
+                    + "history; ask who gave it to you where it is from.");
+        }
+    }
+
+    private static async Task<KeptCheckpoint> CheckpointAsync(FileInfo file, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var note = SignedNote.Parse(await ReadAsync(file, cancellationToken));
+            return new(file.Name, note, Checkpoint.Parse(note.Text));
         }
         catch (ProofException)
         {

@@ -10,7 +10,7 @@ internal static class AuditGrantCommands
     public static Verb Grant()
     {
         var auditor = new Argument<string>("auditor") { Description = "The auditing firm: its operator id or name." };
-        var part = new Argument<string>("part") { Description = "A made part: its trace id or name." };
+        var part = new Argument<string>("part") { Description = "A made part: its trace id, number or name." };
         var until = new Option<DateTimeOffset>("--until") { Description = "The end of the grant.", Required = true };
         var version = new Option<long>("--version") { Description = "Only this version of the total; otherwise all." };
         var bill = new Option<bool>("--with-bill-of-materials")
@@ -38,7 +38,7 @@ internal static class AuditGrantCommands
                     Output.Facts(
                         ("grant", granted.GrantId),
                         ("auditor", granted.AuditorOperatorId),
-                        ("part", granted.TraceId),
+                        ("part", (await session.NamesAsync([granted.TraceId]))(granted.TraceId)),
                         ("shows", Shows(granted)),
                         ("until", $"{granted.ValidUntilTime.ToDateTimeOffset():u}")),
                     $"trace audit reads shows what they read; trace audit revoke {granted.GrantId} ends it");
@@ -79,7 +79,15 @@ internal static class AuditGrantCommands
                     PageSize = 1000,
                     OperatorId = AuditCommands.Company(session, parsed.GetValue(of)),
                 };
-                var grants = (await session.Audit.ListAuditGrantsAsync(request, session.Call)).Grants;
+                var grants = (await Session.AllAsync(async token =>
+                {
+                    request.PageToken = token;
+                    return await session.Audit.ListAuditGrantsAsync(request, session.Call);
+                })).Grants;
+                // An auditor of another firm is not told what the company calls its parts.
+                var names = request.OperatorId.Length > 0
+                    ? id => id
+                    : await session.NamesAsync(grants.Select(grant => grant.TraceId));
                 output.Show(
                     grants,
                     Output.Rows(
@@ -88,7 +96,7 @@ internal static class AuditGrantCommands
                         {
                             grant.GrantId,
                             grant.AuditorOperatorId,
-                            grant.TraceId,
+                            names(grant.TraceId),
                             Shows(grant),
                             $"{grant.ValidUntilTime.ToDateTimeOffset():u}",
                             grant.RevokeTime is { } end ? $"{end.ToDateTimeOffset():u}" : "",
@@ -106,7 +114,8 @@ internal static class AuditGrantCommands
         "audit reads",
         async (_, session, output) =>
         {
-            var reads = (await session.Audit.ListAuditReadsAsync(new() { PageSize = 1000 }, session.Call)).Reads;
+            var reads = (await Session.AllAsync(async token => await session.Audit.ListAuditReadsAsync(
+                new() { PageSize = 1000, PageToken = token }, session.Call))).Reads;
             var names = await session.NamesAsync(reads.Select(read => read.TraceId));
             output.Show(
                 reads,

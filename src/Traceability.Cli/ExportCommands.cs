@@ -33,7 +33,7 @@ internal static class ExportCommands
     /// <summary>`trace part facts`.</summary>
     public static Verb Facts()
     {
-        var part = new Argument<string>("part") { Description = "A made part: its trace id or name." };
+        var part = new Argument<string>("part") { Description = "A made part: its trace id, number or name." };
         var set = new Option<string[]>("--set")
         {
             Description = "A fact, such as battery.capacity_kwh=64; may be repeated. Without a value it is taken back.",
@@ -245,7 +245,7 @@ internal static class ExportCommands
                     new { Made = said, Checks = checks },
                     Output.Rows(
                         ["", "checked", "found"],
-                        checks.Select(check => new[] { check.Good ? "yes" : "NO", check.What, check.Detail })),
+                        checks.Select(check => new[] { check.Mark, check.What, check.Detail })),
                     "trace audit export PART -o bundle.zip, to check without this node");
                 if (checks.Any(check => !check.Good))
                 {
@@ -311,7 +311,7 @@ internal static class ExportCommands
         }
     }
 
-    private static Argument<string> Part => new("part") { Description = "A made part: its trace id or name." };
+    private static Argument<string> Part => new("part") { Description = "A made part: its trace id, number or name." };
 
     private static Option<string?> Version => new("--rules-version")
     {

@@ -110,9 +110,39 @@ internal static class FootprintCommands
         "\"battery pack\"",
         async (id, session, output) =>
         {
-            var answer = await session.Footprints.GetFootprintAsync(new() { TraceId = id }, session.Call);
+            var answer = await WholeAsync(session, id);
             await ShowAsync(session, output, answer, answer.Footprint, $"trace footprint watch {id}");
         });
+
+    /// <summary>A footprint with all of its lines, of which one message may hold only some.</summary>
+    private static async Task<GetFootprintResponse> WholeAsync(Session session, string id)
+    {
+        while (true)
+        {
+            var answer = await session.Footprints.GetFootprintAsync(new() { TraceId = id }, session.Call);
+            var footprint = answer.Footprint;
+            if (footprint.LinesLeftOff == 0)
+            {
+                return answer;
+            }
+
+            var versions = new HashSet<long> { footprint.Version };
+            var all = await Session.AllAsync(async token =>
+            {
+                var page = await session.Footprints.ListFootprintLinesAsync(
+                    new() { TraceId = id, PageSize = 1000, PageToken = token }, session.Call);
+                versions.Add(page.Version);
+                return page;
+            });
+            if (versions.Count == 1)
+            {
+                footprint.Lines.Clear();
+                footprint.Lines.AddRange(all.Lines);
+                footprint.LinesLeftOff = 0;
+                return answer;
+            }
+        }
+    }
 
     private static Verb Watch()
     {
@@ -261,7 +291,17 @@ internal static class FootprintCommands
 
         facts.AddRange(
             footprint.Coverage?.Missing.Select(one => ("missing", $"{names(one.TraceId)}: {one.Reason}")) ?? []);
+        if (footprint.Coverage is { MissingLeftOff: > 0 } coverage)
+        {
+            facts.Add(("missing", $"and {coverage.MissingLeftOff} more: see the states of the lines"));
+        }
+
         facts.AddRange(footprint.Changes.Select(change => ("because", AnalysisCommands.Sentence(change, names))));
+        if (footprint.ChangesLeftOff > 0)
+        {
+            facts.Add(("because", $"and {footprint.ChangesLeftOff} more: trace footprint compare"));
+        }
+
         if (footprint.Proposal is { } proposal)
         {
             facts.Add(("waits", $"{Output.Kilograms(proposal.Figures, "unknown")} wait for approval"));
@@ -287,6 +327,11 @@ internal static class FootprintCommands
                     Output.Word(line.Origin),
                     Output.Kilograms(line.Figures, "unknown"),
                 })));
+        }
+
+        if (footprint.LinesLeftOff > 0)
+        {
+            views.Add(new Text($"and {footprint.LinesLeftOff} more lines: trace footprint show\n"));
         }
 
         return new Rows(views);

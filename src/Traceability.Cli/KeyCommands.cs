@@ -21,7 +21,8 @@ internal static class KeyCommands
         "keys list",
         async (_, session, output) =>
         {
-            var answer = await session.Keys.ListKeysAsync(new(), session.Call);
+            var answer = await Session.AllAsync(async token => await session.Keys.ListKeysAsync(
+                new() { PageSize = 1000, PageToken = token }, session.Call));
             output.Show(answer, Table([.. answer.Keys]), "trace keys rotate signing");
         });
 
@@ -62,5 +63,13 @@ internal static class KeyCommands
     }
 
     private static Table Table(Key[] keys) => Output.Rows(
-        ["key", "use", ""], keys.Select(key => new[] { key.KeyId, key.Use, key.Current ? "in use" : "replaced" }));
+        ["key", "use", ""], keys.Select(key => new[] { key.KeyId, key.Use, Standing(key) }));
+
+    private static string Standing(Key key) => key switch
+    {
+        { Current: true } => "in use",
+        { Revoked: true } => $"revoked from {Output.Time(key.ValidUntilTime)} on",
+        { HasRevoked: false } => "replaced, or revoked: the broker does not answer",
+        _ => "replaced",
+    };
 }

@@ -29,7 +29,8 @@ internal static class OperatorCommands
         "operator problems list",
         async (_, session, output) =>
         {
-            var answer = await session.Problems.ListProblemsAsync(new() { PageSize = 1000 }, session.Call);
+            var answer = await Session.AllAsync(async token => await session.Problems.ListProblemsAsync(
+                new() { PageSize = 1000, PageToken = token }, session.Call));
             var table = Output.Rows(
                 ["problem", "when", "what", "about", "why"],
                 answer.Problems.Select(problem => new[]

@@ -108,8 +108,15 @@ internal sealed class Output(bool json)
     public void Fail(RpcException refused)
     {
         var details = refused.GetRpcStatus();
-        var reason = details?.GetDetail<ErrorInfo>()?.Reason ?? refused.StatusCode.ToString();
-        var violations = details?.GetDetail<BadRequest>()?.FieldViolations ?? [];
+        if (details?.GetDetail<ErrorInfo>() is null)
+        {
+            // Not the words of a server of ours: a library's, which are for programmers.
+            Fail(Unanswered(refused.StatusCode));
+            return;
+        }
+
+        var reason = details.GetDetail<ErrorInfo>().Reason;
+        var violations = details.GetDetail<BadRequest>()?.FieldViolations ?? [];
         if (json)
         {
             Fail(new JsonObject
@@ -133,6 +140,18 @@ internal sealed class Output(bool json)
             _errors.MarkupLineInterpolated($"  {violation.Field}: {violation.Description}");
         }
     }
+
+    private static string Unanswered(StatusCode code) => code switch
+    {
+        StatusCode.Unimplemented =>
+            "The server does not know this call: it is older than this trace, or another server than the profile says.",
+        StatusCode.ResourceExhausted =>
+            "The request or its answer is too large for one message; ask for less at a time.",
+        StatusCode.Unauthenticated or StatusCode.PermissionDenied =>
+            "The server does not let you in. Is the profile the right one for this server?",
+        _ => $"The server's answer cannot be understood ({Word(code)}). Is the profile's address that of the right "
+            + "server, and is it of the same version?",
+    };
 
     /// <summary>A table of names and values.</summary>
     public static Table Facts(params (string Name, string Value)[] facts)

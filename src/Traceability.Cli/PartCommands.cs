@@ -39,11 +39,16 @@ internal static class PartCommands
             Description = "The unit footprints are declared per.",
             DefaultValueFactory = _ => "piece",
         };
+        var number = new Option<string>("--number")
+        {
+            Description = "The part number, by which it can be named from then on. Never leaves the node.",
+            DefaultValueFactory = _ => "",
+        };
         var id = Common.Id;
         return new(
             "register",
             "Registers a part.",
-            "part register \"battery cell\" --kind bought --unit kilogram",
+            "part register \"battery cell\" --kind bought --unit kilogram --number BC-4711",
             async (parsed, session, output) =>
             {
                 var part = new Part
@@ -52,6 +57,7 @@ internal static class PartCommands
                     Name = parsed.GetValue(name)!,
                     Kind = parsed.GetValue(kind),
                     DeclaredUnit = parsed.GetValue(unit)!,
+                    PartNumber = parsed.GetValue(number)!,
                 };
                 var answer = await session.Parts.RegisterPartAsync(new() { Part = part }, session.Call);
                 var next = part.Kind == PartKind.Made
@@ -59,7 +65,7 @@ internal static class PartCommands
                     : $"trace trade request {part.TraceId} --supplier NAME";
                 output.Show(answer, Table([answer.Part]), next);
             },
-            name, kind, unit, id);
+            name, kind, unit, number, id);
     }
 
     private static Verb List() => new(
@@ -120,7 +126,8 @@ internal static class PartCommands
 
                 var answer = await session.Parts.DeclareBillOfMaterialsAsync(request, session.Call);
                 output.Show(
-                    answer, Table(answer.BillOfMaterials.Lines), $"trace footprint show {request.ParentTraceId}");
+                    answer, await TableAsync(session, answer.BillOfMaterials.Lines),
+                    $"trace footprint show {request.ParentTraceId}");
             },
             parent, lines);
     }
@@ -133,7 +140,8 @@ internal static class PartCommands
         async (id, session, output) =>
         {
             var answer = await session.Parts.GetBillOfMaterialsAsync(new() { ParentTraceId = id }, session.Call);
-            output.Show(answer, Table(answer.BillOfMaterials.Lines), $"trace footprint show {id}");
+            output.Show(
+                answer, await TableAsync(session, answer.BillOfMaterials.Lines), $"trace footprint show {id}");
         });
 
     /// <summary>"cell=12" or "electrolyte=0.35 kg"; without a unit the child's own is meant.</summary>
@@ -153,10 +161,22 @@ internal static class PartCommands
     }
 
     private static Spectre.Console.Table Table(IEnumerable<Part> parts) => Output.Rows(
-        ["trace id", "name", "kind", "declared unit"],
-        parts.Select(part => new[] { part.TraceId, part.Name, Output.Word(part.Kind), part.DeclaredUnit }));
+        ["trace id", "number", "name", "kind", "declared unit", ""],
+        parts.Select(part => new[]
+        {
+            part.TraceId, part.PartNumber, part.Name, Output.Word(part.Kind), part.DeclaredUnit,
+            part.Retired ? "retired" : "",
+        }));
 
-    private static Spectre.Console.Table Table(RepeatedField<BillOfMaterialsLine> lines) => Output.Rows(
-        ["child", "quantity"],
-        lines.Select(line => new[] { line.ChildTraceId, $"{line.Quantity.Amount} {line.Quantity.Unit}" }));
+    private static async Task<Spectre.Console.Table> TableAsync(
+        Session session, RepeatedField<BillOfMaterialsLine> lines)
+    {
+        var names = await session.NamesAsync(lines.Select(line => line.ChildTraceId));
+        return Output.Rows(
+            ["child", "quantity", "trace id"],
+            lines.Select(line => new[]
+            {
+                names(line.ChildTraceId), $"{line.Quantity.Amount} {line.Quantity.Unit}", line.ChildTraceId,
+            }));
+    }
 }

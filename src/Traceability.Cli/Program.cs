@@ -21,4 +21,4 @@ var root = new RootCommand(
     IdentityCommands.Identity,
     MemberCommands.Member,
 };
-return await root.Parse(args).InvokeAsync();
+return await LastNet.RunAsync(root.Parse(args));

@@ -48,7 +48,9 @@ internal static class ReleaseCommands
                     AcceptedFindings = { parsed.GetValue(accept) },
                 };
                 var answer = await session.Releases.GrantReleaseAsync(request, session.Call);
-                output.Show(answer, View(answer.Release), $"to end it: trace release revoke {request.TradeId}");
+                output.Show(
+                    answer, await ViewAsync(session, answer.Release), $"to end it: trace release revoke "
+                        + $"{request.TradeId}");
             },
             trade, fields, purpose, until, accept);
     }
@@ -60,7 +62,7 @@ internal static class ReleaseCommands
         async (trade, session, output) =>
         {
             var answer = await session.Releases.RevokeReleaseAsync(new() { TradeId = trade }, session.Call);
-            output.Show(answer, View(answer.Release), $"trace trade show {trade}");
+            output.Show(answer, await ViewAsync(session, answer.Release), $"trace trade show {trade}");
         });
 
     private static Verb Show() => Common.OnTrade(
@@ -70,7 +72,7 @@ internal static class ReleaseCommands
         async (trade, session, output) =>
         {
             var answer = await session.Releases.GetReleaseAsync(new() { TradeId = trade }, session.Call);
-            output.Show(answer, View(answer.Release), $"to end it: trace release revoke {trade}");
+            output.Show(answer, await ViewAsync(session, answer.Release), $"to end it: trace release revoke {trade}");
         });
 
     private static Verb Review()
@@ -108,7 +110,8 @@ internal static class ReleaseCommands
         "release shown",
         async (_, session, output) =>
         {
-            var answer = await session.Releases.ListDisclosuresAsync(new() { PageSize = 1000 }, session.Call);
+            var answer = await Session.AllAsync(async token => await session.Releases.ListDisclosuresAsync(
+                new() { PageSize = 1000, PageToken = token }, session.Call));
             var names = await session.NamesAsync(answer.Disclosures.Select(one => one.TraceId));
             var table = Output.Rows(
                 ["when", "part", "version", "fields", "to"],
@@ -131,10 +134,16 @@ internal static class ReleaseCommands
         "rating",
         "components");
 
-    private static Table View(Release release) => Output.Facts(
-        ("trade", release.TradeId),
-        ("shows", release.Revoked ? "nothing: revoked" : string.Join(", ", release.Fields.Select(Output.Word))),
-        ("purpose", release.Purpose),
-        ("until", release.ValidUntilTime is null ? "it is revoked" : Output.Time(release.ValidUntilTime)),
-        ("changed", Output.Time(release.ChangeTime)));
+    private static async Task<Table> ViewAsync(Session session, Release release)
+    {
+        var trade = (await session.Trades.GetTradeAsync(new() { TradeId = release.TradeId }, session.Call)).Trade;
+        var names = await session.NamesAsync([trade.UpstreamTraceId]);
+        return Output.Facts(
+            ("trade", release.TradeId),
+            ("part", names(trade.UpstreamTraceId)),
+            ("shows", release.Revoked ? "nothing: revoked" : string.Join(", ", release.Fields.Select(Output.Word))),
+            ("purpose", release.Purpose),
+            ("until", release.ValidUntilTime is null ? "it is revoked" : Output.Time(release.ValidUntilTime)),
+            ("changed", Output.Time(release.ChangeTime)));
+    }
 }

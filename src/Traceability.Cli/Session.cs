@@ -1,3 +1,5 @@
+using System.Collections;
+using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Traceability.Client;
@@ -128,34 +130,58 @@ internal sealed class Session : IDisposable
         };
     }
 
-    /// <summary>What the company calls some of its parts; a person reads no ids.</summary>
+    /// <summary>All pages of a list, as one answer.</summary>
+    /// <param name="page">Asks for the page behind a token.</param>
+    public static async Task<T> AllAsync<T>(Func<string, Task<T>> page)
+        where T : IMessage<T>
+    {
+        var all = await page("");
+        var fields = all.Descriptor.Fields.InDeclarationOrder();
+        var next = fields.Single(field => field.Name == "next_page_token").Accessor;
+        while (next.GetValue(all) is string { Length: > 0 } token)
+        {
+            var more = await page(token);
+            foreach (var list in fields.Where(field => field.IsRepeated).Select(field => field.Accessor))
+            {
+                var items = (IList)list.GetValue(all);
+                foreach (var item in (IList)list.GetValue(more))
+                {
+                    items.Add(item);
+                }
+            }
+
+            next.SetValue(all, next.GetValue(more));
+        }
+
+        return all;
+    }
+
+    /// <summary>What the company calls some of its parts, with its number; a person reads no ids.</summary>
     public async Task<Func<string, string>> NamesAsync(IEnumerable<string> traceIds)
     {
         Dictionary<string, string> names = [];
         foreach (var ids in traceIds.Where(id => id.Length > 0).Distinct().Chunk(MaxIds))
         {
-            var answer = await Parts.FindPartsAsync(new() { TraceIds = { ids }, PageSize = MaxIds }, Call);
+            var answer = await AllAsync(async token => await Parts.FindPartsAsync(
+                new() { TraceIds = { ids }, PageSize = MaxIds, PageToken = token }, Call));
             foreach (var part in answer.Parts)
             {
-                names[part.TraceId] = part.Name;
+                names[part.TraceId] = Name(part);
             }
         }
 
         return id => names.GetValueOrDefault(id, id);
     }
 
+    /// <summary>As a person knows it: by its name, and its number where it has one.</summary>
+    public static string Name(Part part) =>
+        part.PartNumber.Length == 0 || part.PartNumber == part.Name ? part.Name : $"{part.Name} ({part.PartNumber})";
+
     public async Task<IReadOnlyList<Part>> AllPartsAsync()
     {
-        List<Part> parts = [];
-        var request = new ListPartsRequest { PageSize = 1000 };
-        do
-        {
-            var page = await Parts.ListPartsAsync(request, Call);
-            parts.AddRange(page.Parts);
-            request.PageToken = page.NextPageToken;
-        }
-        while (request.PageToken.Length > 0);
-        return parts;
+        var all = await AllAsync(async token => await Parts.ListPartsAsync(
+            new() { PageSize = MaxIds, PageToken = token }, Call));
+        return all.Parts;
     }
 
     public void Dispose()

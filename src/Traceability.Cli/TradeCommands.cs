@@ -52,7 +52,8 @@ internal static class TradeCommands
                 };
                 var answer = await session.Trades.RequestTradeAsync(request, session.Call);
                 output.Show(
-                    answer, View(answer.Trade), $"the supplier answers: trace trade accept {request.TradeId} PART");
+                    answer, await ViewAsync(session, answer.Trade),
+                    $"the supplier answers: trace trade accept {request.TradeId} PART");
             },
             part, supplier, message, due, id);
     }
@@ -64,12 +65,14 @@ internal static class TradeCommands
         async (_, session, output) =>
         {
             var answer = await AllAsync(session);
+            var names = await session.NamesAsync(answer.Trades.Select(OurPart));
             var table = Output.Rows(
-                ["trade id", "status", "buyer", "supplier", "message"],
+                ["trade id", "status", "our part", "buyer", "supplier", "message"],
                 answer.Trades.Select(trade => new[]
                 {
                     trade.TradeId,
                     Output.Word(trade.Status),
+                    names(OurPart(trade)),
                     trade.BuyerOperatorId,
                     trade.SupplierOperatorId,
                     trade.Message,
@@ -84,7 +87,7 @@ internal static class TradeCommands
         async (trade, session, output) =>
         {
             var answer = await session.Trades.GetTradeAsync(new() { TradeId = trade }, session.Call);
-            output.Show(answer, View(answer.Trade));
+            output.Show(answer, await ViewAsync(session, answer.Trade));
         });
 
     private static Verb Accept()
@@ -102,7 +105,9 @@ internal static class TradeCommands
                     UpstreamTraceId = await session.PartAsync(parsed.GetValue(part)!),
                 };
                 var answer = await session.Trades.AcceptTradeAsync(request, session.Call);
-                output.Show(answer, View(answer.Trade), $"trace release grant {request.TradeId} --field total");
+                output.Show(
+                    answer, await ViewAsync(session, answer.Trade),
+                    $"trace release grant {request.TradeId} --field total");
             },
             trade, part);
     }
@@ -127,7 +132,7 @@ internal static class TradeCommands
                     Message = parsed.GetValue(message),
                 };
                 var answer = await session.Trades.RejectTradeAsync(request, session.Call);
-                output.Show(answer, View(answer.Trade));
+                output.Show(answer, await ViewAsync(session, answer.Trade));
             },
             trade, message);
     }
@@ -139,7 +144,7 @@ internal static class TradeCommands
         async (trade, session, output) =>
         {
             var answer = await session.Trades.CancelTradeAsync(new() { TradeId = trade }, session.Call);
-            output.Show(answer, View(answer.Trade));
+            output.Show(answer, await ViewAsync(session, answer.Trade));
         });
 
     private static Verb End() => Common.OnTrade(
@@ -149,7 +154,7 @@ internal static class TradeCommands
         async (trade, session, output) =>
         {
             var answer = await session.Trades.EndTradeAsync(new() { TradeId = trade }, session.Call);
-            output.Show(answer, View(answer.Trade), "trace trade list");
+            output.Show(answer, await ViewAsync(session, answer.Trade), "trace trade list");
         });
 
     private static Verb Reminders()
@@ -162,7 +167,11 @@ internal static class TradeCommands
             async (parsed, session, output) =>
             {
                 var request = new ListRemindersRequest { DaysBefore = parsed.GetValue(days), PageSize = 1000 };
-                var answer = await session.Trades.ListRemindersAsync(request, session.Call);
+                var answer = await Session.AllAsync(async token =>
+                {
+                    request.PageToken = token;
+                    return await session.Trades.ListRemindersAsync(request, session.Call);
+                });
                 var table = Output.Rows(
                     ["due", "", "who answers", "trade"],
                     answer.Reminders.Select(one => new[]
@@ -196,22 +205,17 @@ internal static class TradeCommands
             ];
         });
 
-    private static async Task<ListTradesResponse> AllAsync(Session session)
-    {
-        var all = new ListTradesResponse();
-        var request = new ListTradesRequest { PageSize = 1000 };
-        do
-        {
-            var page = await session.Trades.ListTradesAsync(request, session.Call);
-            all.Trades.AddRange(page.Trades);
-            request.PageToken = page.NextPageToken;
-        }
-        while (request.PageToken.Length > 0);
-        return all;
-    }
+    private static Task<ListTradesResponse> AllAsync(Session session) =>
+        Session.AllAsync(async token => await session.Trades.ListTradesAsync(
+            new() { PageSize = 1000, PageToken = token }, session.Call));
 
-    private static Table View(Trade trade)
+    /// <summary>The caller's own side of a trade; empty while it has not named its part.</summary>
+    private static string OurPart(Trade trade) =>
+        trade.HasDownstreamTraceId ? trade.DownstreamTraceId : trade.UpstreamTraceId;
+
+    private static async Task<Table> ViewAsync(Session session, Trade trade)
     {
+        var names = await session.NamesAsync([OurPart(trade)]);
         List<(string, string)> facts =
         [
             ("trade", trade.TradeId),
@@ -223,12 +227,12 @@ internal static class TradeCommands
         ];
         if (trade.HasDownstreamTraceId)
         {
-            facts.Add(("our bought part", trade.DownstreamTraceId));
+            facts.Add(("our bought part", names(trade.DownstreamTraceId)));
         }
 
         if (trade.HasUpstreamTraceId)
         {
-            facts.Add(("our made part", trade.UpstreamTraceId));
+            facts.Add(("our made part", names(trade.UpstreamTraceId)));
         }
 
         if (trade.RejectMessage.Length > 0)

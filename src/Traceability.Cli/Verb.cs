@@ -102,6 +102,12 @@ internal sealed class Verb : Command
             output.Fail(refused);
             return Refused;
         }
+#pragma warning disable CA1031 // A person is told of whatever else there is in words.
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            return LastNet.Tell(fault, parsed, output);
+        }
     }
 
     private string ServerOf(Profile profile) => (AtBroker, profile) switch

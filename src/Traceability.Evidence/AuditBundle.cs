@@ -42,9 +42,13 @@ public sealed record AuditBundle(BundleManifest Manifest, string Checkpoint, IRe
     private const string ReportFile = "report.md";
     private const string EventFolder = "events/";
 
-    /// <summary>A file that unpacks to more is an attack.</summary>
-    private const long MaxEntryBytes = 4 * 1024 * 1024;
+    /// <summary>
+    /// An event names what each line of a total took in: 1,000 lines with 20 suppliers each are 10 MB. A file that
+    /// unpacks to more is an attack.
+    /// </summary>
+    private const long MaxEntryBytes = 16 * 1024 * 1024;
     private const int MaxEntries = 200_000;
+    private const long MaxBytes = 1024L * 1024 * 1024;
 
     private static readonly JsonSerializerOptions Json = new(EventJson.Options) { WriteIndented = true };
 
@@ -68,27 +72,49 @@ public sealed record AuditBundle(BundleManifest Manifest, string Checkpoint, IRe
         return bytes.ToArray();
     }
 
+    /// <summary>Signing keys as a file of their own, in the form that they have in a bundle.</summary>
+    public static string WriteKeys(IEnumerable<SigningKey> keys) => JsonSerializer.Serialize(keys, Json);
+
+    /// <exception cref="ProofException">There are no keys in it.</exception>
+    public static IReadOnlyList<SigningKey> ReadKeys(string json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<SigningKey[]>(json, Json) is { Length: > 0 } keys && keys.All(IsWhole)
+                ? keys
+                : throw ProofException.Malformed("file of keys");
+        }
+        catch (JsonException)
+        {
+            throw ProofException.Malformed("file of keys");
+        }
+    }
+
     /// <exception cref="ProofException">It is no bundle, or one of a form that is not known here.</exception>
     public static AuditBundle FromZip(byte[] bytes)
     {
         try
         {
             using var zip = new ZipArchive(new MemoryStream(bytes), ZipArchiveMode.Read);
-            if (zip.Entries.Count > MaxEntries)
+            if (zip.Entries.Count > MaxEntries || zip.Entries.Sum(entry => entry.Length) > MaxBytes)
             {
                 throw ProofException.Malformed("bundle");
             }
 
-            var manifest = JsonSerializer.Deserialize<BundleManifest>(Text(zip, ManifestFile), Json)!;
-            return manifest.Format == BundleManifest.CurrentFormat
-                ? new(
-                    manifest,
-                    Text(zip, CheckpointFile),
-                    [
-                        .. zip.Entries.Where(entry => entry.FullName.StartsWith(EventFolder, StringComparison.Ordinal))
-                            .OrderBy(entry => entry.FullName, StringComparer.Ordinal)
-                            .Select(entry => JsonSerializer.Deserialize<BundledEvent>(Text(entry), Json)!),
-                    ])
+            var manifest = JsonSerializer.Deserialize<BundleManifest>(Text(zip, ManifestFile), Json);
+            if (manifest is not { Format: BundleManifest.CurrentFormat } || !IsWhole(manifest))
+            {
+                throw ProofException.Malformed("bundle");
+            }
+
+            BundledEvent?[] events =
+            [
+                .. zip.Entries.Where(entry => entry.FullName.StartsWith(EventFolder, StringComparison.Ordinal))
+                    .OrderBy(entry => entry.FullName, StringComparer.Ordinal)
+                    .Select(entry => JsonSerializer.Deserialize<BundledEvent>(Text(entry), Json)),
+            ];
+            return events.All(IsWhole)
+                ? new(manifest, Text(zip, CheckpointFile), events!)
                 : throw ProofException.Malformed("bundle");
         }
         catch (Exception exception) when (exception is InvalidDataException or JsonException or ArgumentException)
@@ -96,6 +122,17 @@ public sealed record AuditBundle(BundleManifest Manifest, string Checkpoint, IRe
             throw ProofException.Malformed("bundle");
         }
     }
+
+    /// <summary>JSON can lack what the form demands.</summary>
+    private static bool IsWhole(BundleManifest manifest) =>
+        manifest is { PartRef: not null, LogKey: not null, WitnessKey: not null, Keys: not null }
+        && manifest.Keys.All(IsWhole);
+
+    private static bool IsWhole(BundledEvent? one) =>
+        one is { PayloadHash: not null, Proof: not null, Event: { Stream: not null, Type: not null, Data: not null } }
+        && one.Proof.All(hash => hash is not null);
+
+    private static bool IsWhole(SigningKey? key) => key is { Jwk: not null, KeyId: not null };
 
     private static void Add(ZipArchive zip, string name, string text)
     {

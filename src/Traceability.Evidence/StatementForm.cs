@@ -104,6 +104,12 @@ public static class StatementForm
         try
         {
             var claims = opened.Claims;
+            if (claims.ContainsKey("exp") || claims.ContainsKey("nbf"))
+            {
+                // Times of tokens (RFC 9901, section 7.1, step 6) are no times of this form: it has valid_until.
+                throw new FormatException("Not a claim of a statement.");
+            }
+
             return new(
                 new(Guid.Parse(claims["iss"]!.GetValue<string>())),
                 claims["part_ref"]!.GetValue<string>(),

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.RegularExpressions;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
@@ -11,9 +12,20 @@ using Traceability.Domain;
 namespace Traceability.Hosting;
 
 /// <summary>The one place where what went wrong becomes what a caller is told. The outermost interceptor.</summary>
-internal sealed partial class GrpcErrors(ILogger<GrpcErrors> logger) : Interceptor
+internal sealed partial class GrpcErrors(ILogger<GrpcErrors> logger, SampledLog sampled) : Interceptor
 {
     public const string Domain = "traceability";
+
+    /// <summary>
+    /// An error goes where headers go, of which clients take 64 KB, percent- and Base64-encoded: however much is wrong,
+    /// what is said of it can be read.
+    /// </summary>
+    private const int MaxTextBytes = 12 * 1024;
+
+    /// <summary>Of a text that is told field by field, too.</summary>
+    private const int MaxInvalidBytes = 2 * 1024;
+
+    private const int MaxViolationBytes = 8 * 1024;
 
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
@@ -99,22 +111,35 @@ internal sealed partial class GrpcErrors(ILogger<GrpcErrors> logger) : Intercept
         {
             case InvalidRequestException invalid:
                 LogInvalid(context.Method, invalid.Violations.Count);
-                return Answer(RefusalReason.InvalidRequest, invalid.Message, [], BadRequestOf(invalid));
+                return Answer(
+                    RefusalReason.InvalidRequest, Cut(invalid.Message, MaxInvalidBytes), [], BadRequestOf(invalid));
             case InvalidProtocolBufferException:
                 // A later message of a stream; the first one fails before any interceptor (UnreadableRequests).
                 LogInvalid(context.Method, 1);
                 return Answer(RefusalReason.InvalidRequest, UnreadableRequests.Text, []);
             case RefusedException refused:
-                LogRefused(context.Method, refused.Reason);
+                if (sampled.Takes($"{context.Method} was refused: {refused.Reason}"))
+                {
+                    LogRefused(context.Method, refused.Reason);
+                }
+
                 return Answer(refused.Reason, refused.Message, refused.Details);
             case var fault when DatabaseFaults.Pass(fault):
-                LogUnavailable(context.Method, exception.GetType().Name);
+                if (sampled.Takes($"{context.Method} cannot reach the database"))
+                {
+                    LogUnavailable(context.Method, exception.GetType().Name);
+                }
+
                 return Answer(
                     RefusalReason.PeerUnavailable,
                     "The server's database does not answer; repeat the call.",
                     new Dictionary<string, string> { ["peer"] = "database" });
             default:
-                LogBug(exception, context.Method);
+                if (sampled.Takes($"{context.Method} failed: {exception.GetType().Name}"))
+                {
+                    LogBug(exception, context.Method);
+                }
+
                 var trace = Activity.Current?.TraceId.ToString() ?? "";
                 return Answer(
                     RefusalReason.Internal,
@@ -135,22 +160,40 @@ internal sealed partial class GrpcErrors(ILogger<GrpcErrors> logger) : Intercept
         return new Google.Rpc.Status
         {
             Code = (int)CodeOf(reason),
-            Message = text,
+            Message = Cut(text, MaxTextBytes),
             Details = { more.Prepend(info).Select(Any.Pack) },
         }.ToRpcException();
     }
 
-    private static BadRequest BadRequestOf(InvalidRequestException invalid) => new()
+    private static BadRequest BadRequestOf(InvalidRequestException invalid)
     {
-        FieldViolations =
+        var shown = invalid.Violations.Select(violation => new BadRequest.Types.FieldViolation
         {
-            invalid.Violations.Select(violation => new BadRequest.Types.FieldViolation
+            Field = violation.Field,
+            Description = violation.Description,
+        }).ThatFit(MaxViolationBytes);
+        var more = invalid.Violations.Count - shown.Count;
+        return new()
+        {
+            FieldViolations =
             {
-                Field = violation.Field,
-                Description = violation.Description,
-            }),
-        },
-    };
+                shown,
+                more == 0 ? [] : new[] { new BadRequest.Types.FieldViolation { Description = $"and {more} more." } },
+            },
+        };
+    }
+
+    private static string Cut(string text, int maxBytes)
+    {
+        if (Encoding.UTF8.GetByteCount(text) <= maxBytes)
+        {
+            return text;
+        }
+
+        // Whole characters only: the last one of the bytes may be half.
+        var start = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text), 0, maxBytes).TrimEnd('\uFFFD');
+        return $"{start} ...";
+    }
 
     [LoggerMessage(LogLevel.Debug, "{Method} was given {Count} invalid fields")]
     private partial void LogInvalid(string method, int count);

@@ -22,8 +22,11 @@ namespace Traceability.Hosting;
 /// <summary>What every server has.</summary>
 public static class HostingDefaults
 {
-    /// <summary>Ten thousand lines of a bill of materials fit; what is larger is not one message.</summary>
-    public const int MaxMessageBytes = 1024 * 1024;
+    /// <summary>
+    /// What every gRPC client takes unless it is told otherwise, and what it may send: a bill of materials of 1,000
+    /// lines with 20 suppliers each fits. Longer answers are cut (<see cref="MessagePages"/>).
+    /// </summary>
+    public const int MaxMessageBytes = 4 * 1024 * 1024;
 
     /// <summary>Calls that are under way may end; streams never do by themselves, and are taken up elsewhere.</summary>
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(3);
@@ -45,9 +48,13 @@ public static class HostingDefaults
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<CallLimits>();
+        builder.Services.AddSingleton<SampledLog>();
         builder.Logging.ClearProviders()
             .AddJsonConsole(json => json.IncludeScopes = true)
             .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
+            // It has lines for every call that is refused: GrpcErrors and UnreadableRequests tell samples.
+            .AddFilter("Grpc", LogLevel.None)
+            .AddFilter("OpenIddict", LogLevel.Warning)
             .AddFilter("System.Net.Http", LogLevel.Warning);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, settings));
@@ -68,7 +75,8 @@ public static class HostingDefaults
 
     public static void MapHostingDefaults(this WebApplication app)
     {
-        app.Use(UnreadableRequests.AnswerAsync);
+        var unreadable = ActivatorUtilities.CreateInstance<UnreadableRequests>(app.Services);
+        app.Use(unreadable.AnswerAsync);
         app.Use(UnreadableRequests.AnswerFormAsync);
         app.UseAuthentication();
         app.MapGrpcHealthChecksService();

@@ -22,7 +22,12 @@ public sealed class Input
 
     public void Violate(string field, object? value, string rule)
     {
-        var text = $"{value}";
+        var text = value switch
+        {
+            DateTimeOffset time => time.ToString("u", CultureInfo.InvariantCulture),
+            DateOnly day => day.ToString("O", CultureInfo.InvariantCulture),
+            _ => $"{value}",
+        };
         var shown = text.Length <= MaxEcho ? text : $"{text[..MaxEcho]}...";
         _violations.Add(new(field, $"\"{shown}\" is not valid: {rule}"));
     }

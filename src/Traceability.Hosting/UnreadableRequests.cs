@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
 using Traceability.Domain;
 
 namespace Traceability.Hosting;
@@ -9,19 +10,28 @@ namespace Traceability.Hosting;
 /// Bytes that are no message of the rpc fail before any interceptor is asked, as an unknown fault of the server. It
 /// is the caller's: the status becomes INVALID_ARGUMENT, with the same details as every other refusal.
 /// </summary>
-internal static class UnreadableRequests
+internal sealed partial class UnreadableRequests(ILogger<UnreadableRequests> logger, SampledLog sampled)
 {
     private const string StatusName = "grpc-status";
     private const string MessageName = "grpc-message";
     public const string Text = "The request cannot be read: it is not a message of this rpc.";
 
     private static readonly string Unknown = $"{(int)StatusCode.Unknown}";
+
+    /// <summary>The caller hung up, or its time was over, or it asked for what is not there.</summary>
+    private static readonly string[] Unremarkable =
+    [
+        .. new[] { StatusCode.OK, StatusCode.Cancelled, StatusCode.DeadlineExceeded, StatusCode.Unimplemented }
+            .Select(code => $"{(int)code}"),
+    ];
+
     private static readonly RpcException Answer = GrpcErrors.Answer(RefusalReason.InvalidRequest, Text, []);
 
-    public static async Task AnswerAsync(HttpContext http, RequestDelegate next)
+    public async Task AnswerAsync(HttpContext http, RequestDelegate next)
     {
         await next(http);
         var trailers = http.Features.Get<IHttpResponseTrailersFeature>()?.Trailers;
+        Tell(http, trailers);
         if (trailers is { IsReadOnly: false } && Is(trailers))
         {
             Write(trailers);
@@ -45,10 +55,35 @@ internal static class UnreadableRequests
         }
     }
 
+    /// <summary>
+    /// A request that cannot be read, or is too large, or an answer that is: no interceptor has seen it.
+    /// </summary>
+    private void Tell(HttpContext http, IHeaderDictionary? trailers)
+    {
+        var status = Bare(trailers) ?? Bare(http.Response.Headers);
+        // A path that nobody serves is anything; what is served is a closed list.
+        if (status is null || http.GetEndpoint() is not { DisplayName: { } method })
+        {
+            return;
+        }
+
+        if (sampled.Takes($"{method} ended with status {status}"))
+        {
+            LogEnded(method, status);
+        }
+    }
+
     /// <summary>What a handler throws has details; only what never reached one has none.</summary>
-    private static bool Is(IHeaderDictionary headers) =>
-        headers.TryGetValue(StatusName, out var status) && status == Unknown
-        && Answer.Trailers.All(entry => !headers.ContainsKey(entry.Key));
+    private static bool Is(IHeaderDictionary headers) => Bare(headers) == Unknown;
+
+    /// <summary>
+    /// The status of a call that was answered without details; null if there is none, or all went well.
+    /// </summary>
+    private static string? Bare(IHeaderDictionary? headers) =>
+        headers is not null && headers.TryGetValue(StatusName, out var status) && !Unremarkable.Contains($"{status}")
+        && Answer.Trailers.All(entry => !headers.ContainsKey(entry.Key))
+            ? $"{status}"
+            : null;
 
     private static void Write(IHeaderDictionary headers)
     {
@@ -59,4 +94,7 @@ internal static class UnreadableRequests
             headers[entry.Key] = Convert.ToBase64String(entry.ValueBytes).TrimEnd('=');
         }
     }
+
+    [LoggerMessage(LogLevel.Information, "{Method} ended with status {Status}, and was not reached or not answered")]
+    private partial void LogEnded(string method, string status);
 }

@@ -13,13 +13,15 @@ public sealed record IssuedStatement(string Signature, IReadOnlyDictionary<strin
 public sealed record OpenedStatement(string KeyId, JsonObject Claims, IReadOnlyDictionary<string, JsonNode?> Fields);
 
 /// <summary>
-/// One signature for all receivers, each of whom is shown some of its fields (SD-JWT, RFC 9901, flat objects only). The
-/// signature holds a salted hash per field: without a field's opening it says nothing about its value.
+/// One signature for all receivers, each of whom is shown some of its fields (SD-JWT, RFC 9901; what is issued
+/// here is flat). The signature holds a salted hash per field: without a field's opening it says nothing about its
+/// value.
 /// </summary>
 public static class SelectiveStatement
 {
-    private const string Digests = "_sd";
-    private const string DigestAlgorithm = "_sd_alg";
+    /// <summary>A statement with all of its fields is a few kilobytes; the broker takes 64 KiB of it, sealed.</summary>
+    private const int MaxLength = 64 * 1024;
+
     private const int SaltBytes = 16;
 
     private static readonly JsonSerializerOptions Plain =
@@ -36,8 +38,8 @@ public static class SelectiveStatement
         var payload = claims.DeepClone().AsObject();
         // Sorted: the order must not tell which fields there are (RFC 9901, section 4.2.4.1).
         var digests = disclosures.Values.Select(Digest).Order(StringComparer.Ordinal);
-        payload[Digests] = new JsonArray([.. digests.Select(digest => JsonValue.Create(digest))]);
-        payload[DigestAlgorithm] = "sha-256";
+        payload[DisclosedClaims.Digests] = new JsonArray([.. digests.Select(digest => JsonValue.Create(digest))]);
+        payload[DisclosedClaims.DigestAlgorithm] = DisclosedClaims.Sha256;
         return new(JsonWebSignature.Sign(key, type, Encoding.UTF8.GetBytes(payload.ToJsonString(Plain))), disclosures);
     }
 
@@ -45,34 +47,21 @@ public static class SelectiveStatement
     public static string Present(string signature, IEnumerable<string> disclosures) =>
         $"{signature}~{string.Concat(disclosures.Select(disclosure => $"{disclosure}~"))}";
 
+    /// <summary>
+    /// The signature first; then every step of RFC 9901, section 7.1. What is wrong anywhere makes all of it worth
+    /// nothing.
+    /// </summary>
     public static OpenedStatement Open(string presentation, string type, Func<string, PublicKey?> keyOf)
     {
-        var parts = presentation.Split('~');
+        var parts = presentation.Length <= MaxLength ? presentation.Split('~') : [];
         if (parts.Length < 2 || parts[^1].Length > 0)
         {
             throw ProofException.Malformed("statement");
         }
 
         var verified = JsonWebSignature.Verify(parts[0], type, keyOf);
-        var claims = Text.ParseObject(verified.Payload, "statement");
-        var committed = Committed(claims);
-        Dictionary<string, JsonNode?> fields = [];
-        foreach (var disclosure in parts[1..^1])
-        {
-            if (!committed.Remove(Digest(disclosure)))
-            {
-                throw new ProofException(
-                    ProofFailure.NotCommitted, "The statement does not hold a field that was shown.");
-            }
-
-            var (name, value) = Field(disclosure);
-            if (claims.ContainsKey(name) || !fields.TryAdd(name, value))
-            {
-                throw ProofException.Malformed("statement");
-            }
-        }
-
-        return new(verified.KeyId, claims, fields);
+        var opened = DisclosedClaims.Of(Text.ParseObject(verified.Payload, "statement"), parts[1..^1]);
+        return new(verified.KeyId, opened.Claims, opened.Fields);
     }
 
     internal static string Digest(string disclosure) =>
@@ -80,30 +69,4 @@ public static class SelectiveStatement
 
     private static string Disclosure(byte[] salt, string name, JsonNode value) => Text.Encode(Encoding.UTF8.GetBytes(
         new JsonArray(Text.Encode(salt), name, value.DeepClone()).ToJsonString(Plain)));
-
-    /// <summary>Takes the digests out of the claims.</summary>
-    private static HashSet<string> Committed(JsonObject claims)
-    {
-        if (Text.Member(claims, DigestAlgorithm, "statement") != "sha-256" || claims[Digests] is not JsonArray digests
-            || digests.Any(digest => digest?.GetValueKind() != JsonValueKind.String))
-        {
-            throw ProofException.Malformed("statement");
-        }
-
-        HashSet<string> committed = [.. digests.Select(digest => digest!.GetValue<string>())];
-        claims.Remove(Digests);
-        claims.Remove(DigestAlgorithm);
-        return committed;
-    }
-
-    private static (string Name, JsonNode? Value) Field(string disclosure)
-    {
-        var json = Text.Parse(Text.Decode(disclosure, "statement"), "statement");
-        return json is JsonArray { Count: 3 } array
-            && array[1] is JsonValue name
-            && name.TryGetValue<string>(out var text)
-            && text is not (Digests or DigestAlgorithm or "...")
-                ? (text, array[2]?.DeepClone())
-                : throw ProofException.Malformed("statement");
-    }
 }

@@ -33,10 +33,11 @@ internal sealed class IdentityServer(ClientRegistry clients, UserRegistry users,
         var (size, token) = (input.PageSize(request.PageSize), input.Token(request.PageToken));
         input.ThrowIfInvalid();
         var page = await clients.ListAsync(token, size, context.CancellationToken);
+        var shown = page.Select(ToWire).ThatFit();
         return new()
         {
-            Clients = { page.Select(ToWire) },
-            NextPageToken = page.Count < size ? "" : page[^1].ClientId,
+            Clients = { shown },
+            NextPageToken = MessagePages.Next(shown.Count, page, size, client => client.ClientId),
         };
     }
 
@@ -102,10 +103,11 @@ internal sealed class IdentityServer(ClientRegistry clients, UserRegistry users,
         var after = request.PageToken.Length == 0 ? Guid.Empty : input.Id("page_token", request.PageToken);
         input.ThrowIfInvalid();
         var page = await users.ListAsync(after, size, context.CancellationToken);
+        var shown = page.Select(ToWire).ThatFit();
         return new()
         {
-            Users = { page.Select(ToWire) },
-            NextPageToken = page.Count < size ? "" : $"{page[^1].UserId}",
+            Users = { shown },
+            NextPageToken = MessagePages.Next(shown.Count, page, size, user => $"{user.UserId}"),
         };
     }
 

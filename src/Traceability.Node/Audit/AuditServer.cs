@@ -28,7 +28,7 @@ internal sealed partial class AuditServer(HostedOperators operators, TimeProvide
         var input = new Input();
         var kept = input.Checkpoints("seen_checkpoints", request.SeenCheckpoints);
         input.ThrowIfInvalid();
-        var cosigned = await CosignedAsync(op, context.CancellationToken);
+        var (cosigned, asked) = await CosignedAsync(op, context.CancellationToken);
         string[] seen = cosigned.Length == 0 ? [.. kept] : [.. kept, cosigned];
         var report = await HistoryCheck.RunAsync(op.Database.Source, op.Log, seen, context.CancellationToken);
         return new()
@@ -39,8 +39,10 @@ internal sealed partial class AuditServer(HostedOperators operators, TimeProvide
                 {
                     What = finding.What,
                     Problem = finding.Problem,
+                    ForeignEvidence = finding.Foreign,
                 }),
             },
+            NotLookedAt = { NotLookedAt(report, kept.Count, asked) },
             Leaves = report.Leaves,
             Waiting = report.Waiting,
             Masked = report.Masked,
@@ -48,6 +50,32 @@ internal sealed partial class AuditServer(HostedOperators operators, TimeProvide
             CosignedCheckpoint = cosigned,
             BrokerCheckpoint = await BrokerSeenAsync(op, context.CancellationToken),
         };
+    }
+
+    private static IEnumerable<string> NotLookedAt(HistoryReport report, int kept, bool asked)
+    {
+        if (!asked)
+        {
+            yield return "what the broker has seen: it does not answer, or has seen nothing yet; what this node "
+                + "remembers of it was taken instead";
+        }
+
+        if (kept == 0)
+        {
+            yield return "checkpoints that others have kept: none was handed in";
+        }
+
+        if (report.Waiting > 0)
+        {
+            yield return $"{report.Waiting} events that are not logged yet: they are only held against their seals";
+        }
+
+        if (report.Masked > 0)
+        {
+            yield return $"what {report.Masked} masked events said: it was taken out";
+        }
+
+        yield return "whether what was recorded is true, and whether read models agree with it (CheckReadModels)";
     }
 
     public override async Task<Wire.CheckReadModelsResponse> CheckReadModels(
@@ -90,7 +118,35 @@ internal sealed partial class AuditServer(HostedOperators operators, TimeProvide
 
         foreach (var one in replay.Versions.Where(one => one.Version == (version ?? one.Version)))
         {
-            await responseStream.SendAsync(new() { Version = one }, context);
+            foreach (var answer in InMessages(one))
+            {
+                await responseStream.SendAsync(answer, context);
+            }
+        }
+    }
+
+    /// <summary>
+    /// A version with thousands of suppliers, each with its statement, is more than one message holds.
+    /// </summary>
+    private static IEnumerable<Wire.ReplayFootprintResponse> InMessages(Wire.ReplayedVersion version)
+    {
+        var (sources, changes) = (version.Sources.ToArray(), version.Changes.ToArray());
+        version.Sources.Clear();
+        version.Changes.Clear();
+        version.Sources.AddRange(sources.ThatFit());
+        version.Changes.AddRange(changes.ThatFit());
+        yield return new() { Version = version };
+        var (told, explained) = (version.Sources.Count, version.Changes.Count);
+        while (told < sources.Length || explained < changes.Length)
+        {
+            var more = new Wire.ReplayedVersion
+            {
+                Version = version.Version,
+                Sources = { sources[told..].ThatFit() },
+                Changes = { changes[explained..].ThatFit() },
+            };
+            (told, explained) = (told + more.Sources.Count, explained + more.Changes.Count);
+            yield return new() { Continued = more };
         }
     }
 
@@ -138,7 +194,11 @@ internal sealed partial class AuditServer(HostedOperators operators, TimeProvide
 
         input.ThrowIfInvalid();
         var proof = await op.Log.ConsistencyProofAsync(request.OldSize, request.Size, context.CancellationToken);
-        return new() { Hashes = { proof.Select(hash => ByteString.CopyFrom(hash)) } };
+        return new()
+        {
+            Hashes = { proof.Select(hash => ByteString.CopyFrom(hash)) },
+            LogKey = op.Log.Verifier.ToString(),
+        };
     }
 
     [AllowRoles(Roles.Clerk)]
@@ -187,17 +247,18 @@ internal sealed partial class AuditServer(HostedOperators operators, TimeProvide
     }
 
     /// <summary>What the broker remembers counts; what this node does only if the broker cannot be asked.</summary>
-    private static async Task<string> CosignedAsync(HostedOperator op, CancellationToken cancellationToken)
+    private static async Task<(string Note, bool Asked)> CosignedAsync(
+        HostedOperator op, CancellationToken cancellationToken)
     {
         try
         {
             var request = new GetCheckpointRequest { Origin = op.Log.Origin };
             var call = await op.Broker.CallAsync(cancellationToken);
-            return (await op.Broker.Witness.GetCheckpointAsync(request, call)).Checkpoint;
+            return ((await op.Broker.Witness.GetCheckpointAsync(request, call)).Checkpoint, true);
         }
         catch (Exception fault) when (fault is RpcException or HttpRequestException)
         {
-            return (await op.Log.CosignedAsync(cancellationToken))?.Note ?? "";
+            return ((await op.Log.CosignedAsync(cancellationToken))?.Note ?? "", false);
         }
     }
 }

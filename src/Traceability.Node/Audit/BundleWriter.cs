@@ -95,7 +95,8 @@ internal static class BundleWriter
         {
             var member = await op.Broker.OperatorAsync(id, cancellationToken);
             keys.AddRange(member.Keys.Where(key => key.Use == KeyUse.Signing).Select(key => new SigningKey(
-                id, key.KeyId, key.Jwk, key.ValidFromTime.ToDateTimeOffset(), key.ValidUntilTime?.ToDateTimeOffset())));
+                id, key.KeyId, key.Jwk, key.ValidFromTime.ToDateTimeOffset(), key.ValidUntilTime?.ToDateTimeOffset(),
+                key.Revoked ? true : null)));
         }
 
         return keys;
@@ -112,8 +113,7 @@ internal static class BundleWriter
                 + $"{bundle.Events.Count} events stand behind it, {versions} of them totals.\n\n## Checked\n\n");
         foreach (var check in checks.Checks)
         {
-            var holds = check.Good ? "yes" : "NO";
-            text.Append(CultureInfo.InvariantCulture, $"- {holds}: {check.What} ({check.Detail})\n");
+            text.Append(CultureInfo.InvariantCulture, $"- {check.Mark}: {check.What} ({check.Detail})\n");
         }
 
         text.Append("\n## Events\n\n| log | when | who | what | because of |\n|---|---|---|---|---|\n");

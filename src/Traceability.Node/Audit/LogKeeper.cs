@@ -48,13 +48,19 @@ internal sealed partial class LogKeeper(HostedOperators operators, TimeProvider 
         {
             var request = new GetCheckpointRequest { Origin = op.Log.Origin };
             var call = await op.Broker.CallAsync(cancellationToken);
-            var note = (await op.Broker.Witness.GetCheckpointAsync(request, call)).Checkpoint;
-            if (note.Length == 0)
+            var seen = (await op.Broker.Witness.GetCheckpointAsync(request, call)).Checkpoint;
+            if (seen.Length == 0)
             {
                 return;
             }
 
-            witnessed = Checkpoint.Parse(SignedNote.Parse(note).Text);
+            var note = SignedNote.Parse(seen);
+            witnessed = Checkpoint.Parse(note.Text);
+            // What this log has not signed proves nothing about it, whoever shows it.
+            if (witnessed.Origin != op.Log.Origin || !op.Log.Verifier.HasSigned(note))
+            {
+                return;
+            }
         }
         catch (Exception fault) when (fault is RpcException or HttpRequestException or ProofException)
         {
@@ -168,14 +174,25 @@ internal sealed partial class LogKeeper(HostedOperators operators, TimeProvider 
                 origin => origin == LogKeys.BrokerOrigin ? verifier : null),
             () => answer.Checkpoint,
             cancellationToken);
-        if (judged.Verdict != WitnessVerdict.Accepted)
+        switch (judged.Verdict)
         {
-            LogBrokerRewrote(judged.Verdict, seen);
+            case WitnessVerdict.Accepted:
+                break;
+            case WitnessVerdict.BadSignature or WitnessVerdict.UnknownLog:
+                LogNotSigned(judged.Verdict);
+                break;
+            default:
+                LogBrokerRewrote(judged.Verdict, seen);
+                break;
         }
     }
 
     [LoggerMessage(LogLevel.Warning, "The log of operator {OperatorId} will be tried again: {Fault}")]
     private partial void LogFault(OperatorId operatorId, string fault);
+
+    [LoggerMessage(LogLevel.Warning, "What the broker shows as the state of its log is not signed by that ({Verdict}): "
+        + "it proves nothing about its history")]
+    private partial void LogNotSigned(WitnessVerdict verdict);
 
     [LoggerMessage(LogLevel.Critical, "The broker's log does not continue what was seen at size {Size} "
         + "({Verdict}); keep this node's database as evidence")]

@@ -1,3 +1,4 @@
+using System.Text;
 using Google.Protobuf.WellKnownTypes;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Parts;
@@ -5,6 +6,7 @@ using Traceability.Domain.Quantities;
 using Traceability.Domain.Statements;
 using Traceability.Domain.Trades;
 using Traceability.Evidence;
+using Traceability.Hosting;
 using Traceability.Node.Footprints;
 using Traceability.Node.Operators;
 using Traceability.Proofs;
@@ -47,6 +49,8 @@ internal sealed record Replay(IReadOnlyList<Wire.ReplayedEvent> Events, IReadOnl
         Wire.ReplayedEvent Event(RecordedEvent e)
         {
             var leaf = leaves.GetValueOrDefault((e.Stream, e.Version));
+            var data = scope.Shows(e.Data) ? leaf?.Event?.Data ?? "" : "";
+            var fits = Encoding.UTF8.GetByteCount(data) <= MessagePages.MaxBytes;
             return new()
             {
                 Stream = e.Stream,
@@ -57,7 +61,8 @@ internal sealed record Replay(IReadOnlyList<Wire.ReplayedEvent> Events, IReadOnl
                 Correlation = e.Correlation,
                 Causation = e.Causation,
                 LogIndex = leaf?.Index ?? -1,
-                Data = scope.Shows(e.Data) ? leaf?.Event?.Data ?? "" : "",
+                Data = fits ? data : "",
+                DataLeftOff = !fits,
             };
         }
     }

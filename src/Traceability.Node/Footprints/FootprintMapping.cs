@@ -1,9 +1,12 @@
+using Google.Protobuf;
+using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using Traceability.Domain.Certificates;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Footprints.RollUp;
 using Traceability.Domain.Parts;
 using Traceability.Domain.Quantities;
+using Traceability.Hosting;
 using Wire = Traceability.Contracts.Node.V1;
 
 namespace Traceability.Node.Footprints;
@@ -82,14 +85,50 @@ internal static class FootprintMapping
         };
     }
 
-    public static Wire.FootprintVersion ToWire(FootprintRolledUp version, IEnumerable<FootprintChange> changes) => new()
+    public static Wire.FootprintVersion ToWire(FootprintRolledUp version, IReadOnlyList<FootprintChange> changes)
     {
-        Version = version.Version,
-        Figures = version.Figures is { } figures ? FigureMapping.ToWire(figures) : null,
-        Complete = version.Complete,
-        RollUpTime = version.RolledUpAt.ToTimestamp(),
-        Changes = { changes.Select(ToWire) },
-    };
+        var shown = changes.Select(ToWire).ThatFit(MessagePages.MaxBytes / 2);
+        return new()
+        {
+            Version = version.Version,
+            Figures = version.Figures is { } figures ? FigureMapping.ToWire(figures) : null,
+            Complete = version.Complete,
+            RollUpTime = version.RolledUpAt.ToTimestamp(),
+            Changes = { shown },
+            ChangesLeftOff = changes.Count - shown.Count,
+        };
+    }
+
+    /// <summary>
+    /// As much of a footprint as one message holds; how much more there is stands beside each list. The lines go on
+    /// with ListFootprintLines, the changes with CompareFootprints.
+    /// </summary>
+    public static Wire.Footprint ThatFits(this Wire.Footprint footprint)
+    {
+        footprint.LinesLeftOff = Cut(footprint.Lines, MessagePages.MaxBytes);
+        footprint.ChangesLeftOff = Cut(footprint.Changes, MessagePages.MaxBytes / 2);
+        if (footprint.Coverage is { } coverage)
+        {
+            coverage.MissingLeftOff = Cut(coverage.Missing, MessagePages.MaxBytes / 4);
+        }
+
+        if (footprint.Proposal is { } proposal)
+        {
+            proposal.ChangesLeftOff = Cut(proposal.Changes, MessagePages.MaxBytes / 4);
+        }
+
+        footprint.CertificatesLeftOff = Cut(footprint.Certificates, MessagePages.MaxBytes / 4);
+        return footprint;
+    }
+
+    private static int Cut<T>(RepeatedField<T> list, int maxBytes)
+        where T : IMessage
+    {
+        T[] all = [.. list];
+        list.Clear();
+        list.AddRange(all.ThatFit(maxBytes));
+        return all.Length - list.Count;
+    }
 
     public static Wire.SimulatedTotal ToWire(TraceId traceId, RollUpResult result) => new()
     {

@@ -22,14 +22,12 @@ internal sealed partial class FootprintServer
         input.ThrowIfInvalid();
         var (op, part) = await FindMadeAsync(request.TraceId, context);
         var versions = await op.VersionsAsync(part.TraceId, context.CancellationToken);
-        var page = versions.Reverse().Skip(skip).Take(size);
+        var shown = versions.Reverse().Skip(skip).Take(size)
+            .Select(one => FootprintMapping.ToWire(one, FootprintReader.Changes(versions, one.Version))).ThatFit();
         return new()
         {
-            Versions =
-            {
-                page.Select(one => FootprintMapping.ToWire(one, FootprintReader.Changes(versions, one.Version))),
-            },
-            NextPageToken = skip + size < versions.Count ? $"{skip + size}" : "",
+            Versions = { shown },
+            NextPageToken = skip + shown.Count < versions.Count ? $"{skip + shown.Count}" : "",
         };
     }
 
@@ -39,6 +37,7 @@ internal sealed partial class FootprintServer
         var (op, part) = await FindMadeAsync(request.TraceId, context);
         var versions = await op.VersionsAsync(part.TraceId, context.CancellationToken);
         var input = new Input();
+        var skip = input.Offset(request.PageToken);
         var after = request.AfterVersion == 0 ? versions.Count : request.AfterVersion;
         MustBeVersion(input, "after_version", after, 1, versions.Count);
         MustBeVersion(input, "before_version", request.BeforeVersion, 0, versions.Count);
@@ -46,12 +45,15 @@ internal sealed partial class FootprintServer
 
         var (was, now) = (
             FootprintReader.Version(versions, request.BeforeVersion), FootprintReader.Version(versions, after));
+        var changes = Comparison.Of(was, now);
         var response = new Wire.CompareFootprintsResponse
         {
             After = FootprintMapping.ToWire(versions[(int)after - 1], []),
-            Changes = { Comparison.Of(was, now).Select(FootprintMapping.ToWire) },
+            Changes = { changes.Skip(skip).Select(FootprintMapping.ToWire).ThatFit() },
             Difference = Amount.Format((now.Figures?.Total ?? 0) - (was.Figures?.Total ?? 0)),
         };
+        var shown = skip + response.Changes.Count;
+        response.NextPageToken = shown < changes.Count ? $"{shown}" : "";
         if (request.BeforeVersion > 0)
         {
             response.Before = FootprintMapping.ToWire(versions[(int)request.BeforeVersion - 1], []);
@@ -111,14 +113,14 @@ internal sealed partial class FootprintServer
         var changed = figures.Aggregate(
             records.WithBills(bills), (before, one) => before.WithFigures(one.TraceId, one.Figures));
         var (standing, simulated) = (Roll(records, id), Roll(changed, id));
+        var changes = Comparison.Of(TotalOfInputs.Of(standing), TotalOfInputs.Of(simulated));
+        var shown = changes.Select(FootprintMapping.ToWire).ThatFit();
         return new()
         {
             Before = FootprintMapping.ToWire(id, standing),
             After = FootprintMapping.ToWire(id, simulated),
-            Changes =
-            {
-                Comparison.Of(TotalOfInputs.Of(standing), TotalOfInputs.Of(simulated)).Select(FootprintMapping.ToWire),
-            },
+            Changes = { shown },
+            ChangesLeftOff = changes.Count - shown.Count,
         };
     }
 
@@ -143,21 +145,20 @@ internal sealed partial class FootprintServer
         await batch.Execute(context.CancellationToken);
         Trade[] trades = [.. (await reading).OrderBy(trade => trade.TradeId)];
         var upstreams = await told;
+        var shown = trades.Skip(skip).Take(size).Select(trade => ToWire(
+            trade, part, upstreams.FirstOrDefault(one => one.TradeId == trade.TradeId), records, made)).ThatFit();
         return new()
         {
-            Alternatives =
-            {
-                trades.Skip(skip).Take(size).Select(trade => ToWire(
-                    trade, part, upstreams.FirstOrDefault(one => one.TradeId == trade.TradeId), records, made)),
-            },
-            NextPageToken = skip + size < trades.Length ? $"{skip + size}" : "",
+            Alternatives = { shown },
+            NextPageToken = skip + shown.Count < trades.Length ? $"{skip + shown.Count}" : "",
         };
     }
 
     private static Wire.Alternative ToWire(
-        Trade trade, Part part, UpstreamTotal? upstream, CompanyRecords records, IEnumerable<TraceId> made)
+        Trade trade, Part part, UpstreamTotal? upstream, CompanyRecords records, IReadOnlyCollection<TraceId> made)
     {
         var alone = records.WithSupplier(part.TraceId, upstream);
+        var totals = made.Select(parent => FootprintMapping.ToWire(parent, Roll(alone, parent))).ThatFit();
         return new()
         {
             TradeId = trade.TradeId.ToString(),
@@ -165,7 +166,8 @@ internal sealed partial class FootprintServer
             Figures = upstream?.Figures is { } figures ? FigureMapping.ToWire(figures) : null,
             Complete = upstream is { Complete: true },
             DeclaredUnit = upstream?.DeclaredUnit ?? "",
-            Totals = { made.Select(parent => FootprintMapping.ToWire(parent, Roll(alone, parent))) },
+            Totals = { totals },
+            TotalsLeftOff = made.Count - totals.Count,
         };
     }
 

@@ -50,6 +50,23 @@ internal sealed partial class FootprintServer(HostedOperators operators, TimePro
         return new() { Footprint = await ReadAsync(op, part, context) };
     }
 
+    public override async Task<Wire.ListFootprintLinesResponse> ListFootprintLines(
+        Wire.ListFootprintLinesRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var (size, skip) = (input.PageSize(request.PageSize), input.Offset(request.PageToken));
+        input.ThrowIfInvalid();
+        var (op, part) = await FindMadeAsync(request.TraceId, context);
+        var footprint = await op.FootprintAsync(part, clock.GetUtcNow(), context.CancellationToken);
+        var shown = footprint.Lines.Skip(skip).Take(size).ThatFit();
+        return new()
+        {
+            Lines = { shown },
+            NextPageToken = skip + shown.Count < footprint.Lines.Count ? $"{skip + shown.Count}" : "",
+            Version = footprint.Version,
+        };
+    }
+
     public override async Task WatchFootprint(
         Wire.WatchFootprintRequest request,
         IServerStreamWriter<Wire.WatchFootprintResponse> responseStream,
@@ -134,6 +151,6 @@ internal sealed partial class FootprintServer(HostedOperators operators, TimePro
         return (op, await op.PartAsync(id, context.CancellationToken));
     }
 
-    private Task<Wire.Footprint> ReadAsync(HostedOperator op, Part part, ServerCallContext context) =>
-        op.FootprintAsync(part, clock.GetUtcNow(), context.CancellationToken);
+    private async Task<Wire.Footprint> ReadAsync(HostedOperator op, Part part, ServerCallContext context) =>
+        (await op.FootprintAsync(part, clock.GetUtcNow(), context.CancellationToken)).ThatFits();
 }

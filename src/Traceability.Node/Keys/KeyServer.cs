@@ -20,18 +20,34 @@ internal sealed class KeyServer(HostedOperators operators) : Wire.KeyService.Key
 
     private static readonly string[] Uses = ["signing", "sealing"];
 
-    public override Task<Wire.ListKeysResponse> ListKeys(Wire.ListKeysRequest request, ServerCallContext context)
+    public override async Task<Wire.ListKeysResponse> ListKeys(
+        Wire.ListKeysRequest request, ServerCallContext context)
     {
         var op = operators.Of(context);
         var input = new Input();
         var (size, skip) = (input.PageSize(request.PageSize), input.Offset(request.PageToken));
         input.ThrowIfInvalid();
         var all = op.Keys.All;
-        return Task.FromResult(new Wire.ListKeysResponse
+        var published = await PublishedAsync(op, context.CancellationToken);
+        return new()
         {
-            Keys = { all.Skip(skip).Take(size).Select(one => ToWire(one.Use, one.Key, one.Current)) },
+            Keys = { all.Skip(skip).Take(size).Select(one => ToWire(one.Use, one.Key, one.Current, published)) },
             NextPageToken = skip + size < all.Count ? $"{skip + size}" : "",
-        });
+        };
+    }
+
+    /// <summary>As the directory has them, which alone knows what is revoked; null if it does not answer.</summary>
+    private static async Task<IReadOnlyList<OperatorKey>?> PublishedAsync(
+        HostedOperator op, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await op.Broker.OperatorAsync(op.OperatorId, cancellationToken)).Keys;
+        }
+        catch (Exception fault) when (fault is RpcException or HttpRequestException)
+        {
+            return null;
+        }
     }
 
     [AllowRoles(Roles.Clerk)]
@@ -127,10 +143,21 @@ internal sealed class KeyServer(HostedOperators operators) : Wire.KeyService.Key
         exception is HttpRequestException
             or RpcException { StatusCode: StatusCode.Unavailable or StatusCode.DeadlineExceeded };
 
-    private static Wire.Key ToWire(KeyUse use, PrivateKey key, bool current) => new()
+    private static Wire.Key ToWire(
+        KeyUse use, PrivateKey key, bool current, IReadOnlyList<OperatorKey>? published = null)
     {
-        KeyId = key.Public.KeyId,
-        Use = use.ToString().ToLowerInvariant(),
-        Current = current,
-    };
+        var wire = new Wire.Key
+        {
+            KeyId = key.Public.KeyId,
+            Use = use.ToString().ToLowerInvariant(),
+            Current = current,
+        };
+        if (published?.FirstOrDefault(one => one.KeyId == wire.KeyId) is { } known)
+        {
+            wire.Revoked = known.Revoked;
+            wire.ValidUntilTime = known.ValidUntilTime;
+        }
+
+        return wire;
+    }
 }

@@ -74,10 +74,11 @@ internal sealed class PartServer(HostedOperators operators, TimeProvider clock) 
         await using var session = op.Query();
         var page = await session.Query<Part>().Where(part => part.Id.CompareTo(after) > 0)
             .OrderBy(part => part.Id).Take(size).ToListAsync(context.CancellationToken);
+        var shown = page.Select(PartMapping.ToWire).ThatFit();
         return new()
         {
-            Parts = { page.Select(PartMapping.ToWire) },
-            NextPageToken = page.Count < size ? "" : page[^1].Id,
+            Parts = { shown },
+            NextPageToken = MessagePages.Next(shown.Count, page, size, part => part.Id),
         };
     }
 
@@ -108,10 +109,11 @@ internal sealed class PartServer(HostedOperators operators, TimeProvider clock) 
         string[] streams = [.. ids.Select(StreamNames.Part)];
         found = streams.Length == 0 ? found : found.Where(part => part.Id.IsOneOf(streams));
         var page = await found.OrderBy(part => part.Id).Take(size).ToListAsync(context.CancellationToken);
+        var shown = page.Select(PartMapping.ToWire).ThatFit();
         return new()
         {
-            Parts = { page.Select(PartMapping.ToWire) },
-            NextPageToken = page.Count < size ? "" : page[^1].Id,
+            Parts = { shown },
+            NextPageToken = MessagePages.Next(shown.Count, page, size, part => part.Id),
         };
     }
 

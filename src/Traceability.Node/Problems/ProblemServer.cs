@@ -26,10 +26,10 @@ internal sealed class ProblemServer(HostedOperators operators) : Wire.ProblemSer
         command.Parameters.AddWithValue(after);
         command.Parameters.AddWithValue(size);
         await using var reader = await command.ExecuteReaderAsync(context.CancellationToken);
-        var response = new Wire.ListProblemsResponse();
+        List<Wire.Problem> problems = [];
         while (await reader.ReadAsync(context.CancellationToken))
         {
-            response.Problems.Add(new Wire.Problem
+            problems.Add(new()
             {
                 ProblemId = $"{reader.GetInt64(0)}",
                 Kind = (Wire.ProblemKind)System.Enum.Parse<ProblemKind>(reader.GetString(1), ignoreCase: true),
@@ -40,8 +40,12 @@ internal sealed class ProblemServer(HostedOperators operators) : Wire.ProblemSer
             });
         }
 
-        response.NextPageToken = response.Problems.Count < size ? "" : response.Problems[^1].ProblemId;
-        return response;
+        var shown = problems.ThatFit();
+        return new()
+        {
+            Problems = { shown },
+            NextPageToken = MessagePages.Next(shown.Count, problems, size, problem => problem.ProblemId),
+        };
     }
 
     [AllowRoles(Roles.Clerk)]

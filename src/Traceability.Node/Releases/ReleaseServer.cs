@@ -71,18 +71,17 @@ internal sealed class ReleaseServer(HostedOperators operators, NodeSettings node
         await using var snapshot = await op.Database.SnapshotAsync(context.CancellationToken);
         var findings = await InferenceReview.FindingsAsync(
             snapshot.Session, snapshot.Connection, trade, fields, clock.GetUtcNow(), context.CancellationToken);
+        var shown = findings.Select(finding => new Wire.InferenceFinding
+        {
+            Code = finding.Code,
+            Explanation = finding.Explanation,
+            ChildTraceId = $"{finding.ChildTraceId}",
+        }).ThatFit();
         return new()
         {
             Mode = node.Inference.ToString().ToLowerInvariant(),
-            Findings =
-            {
-                findings.Select(finding => new Wire.InferenceFinding
-                {
-                    Code = finding.Code,
-                    Explanation = finding.Explanation,
-                    ChildTraceId = $"{finding.ChildTraceId}",
-                }),
-            },
+            Findings = { shown },
+            FindingsLeftOff = findings.Count - shown.Count,
         };
     }
 

@@ -96,10 +96,11 @@ internal sealed class TradeServer(HostedOperators operators, TimeProvider clock)
         await using var session = op.Query();
         var page = await session.Query<Trade>().Where(trade => trade.Id.CompareTo(after) > 0)
             .OrderBy(trade => trade.Id).Take(size).ToListAsync(context.CancellationToken);
+        var shown = page.Select(trade => ToWire(trade, trade.StreamVersion)).ThatFit();
         return new()
         {
-            Trades = { page.Select(trade => ToWire(trade, trade.StreamVersion)) },
-            NextPageToken = page.Count < size ? "" : page[^1].Id,
+            Trades = { shown },
+            NextPageToken = MessagePages.Next(shown.Count, page, size, trade => trade.Id),
         };
     }
 

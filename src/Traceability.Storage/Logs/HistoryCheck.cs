@@ -10,7 +10,11 @@ namespace Traceability.Storage.Logs;
 /// <summary>Something in history that is not as it was written.</summary>
 /// <param name="What">The event, leaf, node or checkpoint, by name.</param>
 /// <param name="Problem">What is wrong with it.</param>
-public sealed record HistoryFinding(string What, string Problem);
+/// <param name="Foreign">
+/// True: what was handed in as evidence is not this log's, and says nothing about its history. Otherwise that was
+/// changed.
+/// </param>
+public sealed record HistoryFinding(string What, string Problem, bool Foreign = false);
 
 /// <summary>What a check of the whole history found.</summary>
 /// <param name="Leaves">How many events are logged.</param>
@@ -98,15 +102,19 @@ public sealed class HistoryCheck
     }
 
     private List<Checkpoint> ReadWitnessed(IReadOnlyList<string> witnessed) =>
-        [.. witnessed.Select(note => Read(note, "A checkpoint that a witness has seen")).OfType<Checkpoint>()];
+    [
+        .. witnessed.Index().Select(one => Read(
+            one.Item, $"Checkpoint {one.Index + 1} of those that others have kept",
+            "it says nothing about this history", foreign: true)).OfType<Checkpoint>(),
+    ];
 
-    private Checkpoint? Read(string text, string what)
+    private Checkpoint? Read(string text, string what, string so = "it was changed", bool foreign = false)
     {
         try
         {
             var note = SignedNote.Parse(text);
-            var checkpoint = Checkpoint.Parse(note.Text);
-            if (_log.Verifier.HasSigned(note) && checkpoint.Origin == _log.Origin)
+            if (_log.Verifier.HasSigned(note) && Checkpoint.Parse(note.Text) is var checkpoint
+                && checkpoint.Origin == _log.Origin)
             {
                 return checkpoint;
             }
@@ -116,7 +124,7 @@ public sealed class HistoryCheck
             // Said below.
         }
 
-        Find(what, "is not signed by this log");
+        Find(what, $"is not signed by this log: {so}", foreign);
         return null;
     }
 
@@ -317,11 +325,11 @@ public sealed class HistoryCheck
         return waiting;
     }
 
-    private void Find(string what, string problem)
+    private void Find(string what, string problem, bool foreign = false)
     {
         if (_findings.Count < MaxFindings)
         {
-            _findings.Add(new(what, problem));
+            _findings.Add(new(what, problem, foreign));
         }
     }
 }

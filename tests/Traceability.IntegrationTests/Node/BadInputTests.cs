@@ -105,11 +105,34 @@ public class BadInputTests(Federation federation) : IClassFixture<Federation>
         Assert.DoesNotContain(trades.Trades, trade => trade.DownstreamTraceId == bought);
     }
 
+    /// <summary>What is wrong is told where headers go, of which no client takes megabytes.</summary>
+    [Fact]
+    public async Task However_much_is_wrong_the_refusal_can_be_read_and_says_how_much_more_there_is()
+    {
+        using var a = await federation.AtWorkAsync(Story.A);
+        var request = new DeclareBillOfMaterialsRequest { ParentTraceId = await a.RegisterAsync("parent", PartKind.Made) };
+        request.Lines.AddRange(Enumerable.Range(0, 1000).Select(line => new BillOfMaterialsLine
+        {
+            ChildTraceId = $"{line} {new string('電', 100)}",
+            Quantity = new() { Amount = "many", Unit = new string('池', 100) },
+        }));
+
+        var refused = await Assert.ThrowsAsync<RpcException>(
+            () => a.Parts.DeclareBillOfMaterialsAsync(request, a.Call).ResponseAsync);
+
+        Assert.Equal("INVALID_REQUEST", Refusals.Reason(refused));
+        var violations = Refusals.Violations(refused);
+        // Each line three times, and all but the first name the same part again.
+        Assert.Equal("lines[0].child_trace_id", violations[0].Field);
+        Assert.Equal($"and {3999 - (violations.Count - 1)} more.", violations[^1].Description);
+        Assert.DoesNotContain('\uFFFD', refused.Status.Detail);
+    }
+
     [Fact]
     public async Task A_message_that_is_too_large_is_refused()
     {
         using var a = await federation.AtWorkAsync(Story.A);
-        var request = new RegisterPartRequest { Part = new() { Name = new string('x', 2_000_000) } };
+        var request = new RegisterPartRequest { Part = new() { Name = new string('x', 5_000_000) } };
 
         var refused = await Assert.ThrowsAsync<RpcException>(
             () => a.Parts.RegisterPartAsync(request, a.Call).ResponseAsync);

@@ -168,6 +168,120 @@ public sealed class TamperTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Empty((await ReadModelCheck.RunAsync(_database, _timer.Token)).Differences);
     }
 
+    /// <summary>
+    /// The connection is ended, or a statement fails, at a random table of a random save: whatever is left of it, the store's
+    /// own notes included, is no change of history. What was acknowledged is there, once and whole.
+    /// </summary>
+    [Fact]
+    public async Task Saves_that_are_cut_at_random_leave_nothing_that_the_check_would_find()
+    {
+        string[] tables = ["mt_events", "mt_streams", "log_pending", "mt_doc_part"];
+        await ExecuteAsync("""
+            create function traceability.cut() returns trigger language plpgsql as $$
+                begin
+                    if random() < 0.15 then perform pg_terminate_backend(pg_backend_pid()); end if;
+                    if random() < 0.15 then raise exception 'cut'; end if;
+                    return new;
+                end $$
+            """);
+        foreach (var table in tables)
+        {
+            await ExecuteAsync($"create trigger cut before insert on traceability.{table} for each row execute function traceability.cut()");
+        }
+
+        var (acknowledged, cut) = (new List<int>(), 0);
+        for (var number = 4000; acknowledged.Count < 10 || cut < 20; number++)
+        {
+            try
+            {
+                await RecordAsync(number, new PartRegistered(new(Guid.CreateVersion7()), "part", PartKind.Made, "piece", DateTimeOffset.UnixEpoch));
+                acknowledged.Add(number);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                cut++;
+            }
+
+            if (number % 5 == 0)
+            {
+                Assert.Empty((await HistoryCheck.RunAsync(_database.Source, _log, [], _timer.Token)).Findings);
+            }
+        }
+
+        await ExecuteAsync("drop function traceability.cut cascade");
+        await _log.AppendAsync(_timer.Token);
+
+        var report = await HistoryCheck.RunAsync(_database.Source, _log, [], _timer.Token);
+        Assert.Empty(report.Findings);
+        Assert.Equal((Streams * 2) + acknowledged.Count, report.Leaves);
+        Assert.Empty((await ReadModelCheck.RunAsync(_database, _timer.Token)).Differences);
+        await using var session = _database.Query();
+        var stored = await session.HistoryAsync([.. acknowledged.Select(number => $"part/{number}")], _timer.Token);
+        Assert.Equal(acknowledged.Count, stored.Count);
+    }
+
+    /// <summary>Two write the same stream; the one that loses leaves nothing behind.</summary>
+    [Fact]
+    public async Task Lost_races_leave_nothing_that_the_check_would_find()
+    {
+        for (var number = 5000; number < 5010; number++)
+        {
+            var both = Enumerable.Range(0, 2).Select(async _ =>
+            {
+                try
+                {
+                    await RecordAsync(number, new PartRegistered(
+                        new(Guid.CreateVersion7()), "part", PartKind.Made, "piece", DateTimeOffset.UnixEpoch));
+                    return true;
+                }
+                catch (LostRaceException)
+                {
+                    return false;
+                }
+            });
+            Assert.Contains(true, await Task.WhenAll(both));
+        }
+
+        await _log.AppendAsync(_timer.Token);
+        Assert.Empty((await HistoryCheck.RunAsync(_database.Source, _log, [], _timer.Token)).Findings);
+    }
+
+    /// <summary>Somebody else's note, or nobody's, is no evidence against this log.</summary>
+    [Fact]
+    public async Task What_this_log_has_not_signed_is_foreign_and_no_change_of_its_history()
+    {
+        var own = (await _log.CheckpointAsync(_timer.Token))!.Note;
+        var state = Checkpoint.Parse(SignedNote.Parse(own).Text);
+        var lie = (state with { Root = new byte[32] }).Text;
+        var stranger = LogKeys.Of(state.Origin, [.. Enumerable.Repeat((byte)7, 32)]).Signer;
+        var other = LogKeys.Of("log.example/other", new byte[32]).Signer;
+        string[] foreign =
+        [
+            stranger.Sign(lie).ToString(), other.Sign((state with { Origin = "log.example/other" }).Text).ToString(),
+            other.Sign(lie).ToString(), $"{lie}\n\u2014 {state.Origin} AAAAAAAA\n", "nothing",
+            // Signed by this log once, and changed since.
+            own.Replace($"\n{state.Size}\n", $"\n{state.Size + 1}\n", StringComparison.Ordinal),
+        ];
+
+        var report = await HistoryCheck.RunAsync(_database.Source, _log, [.. foreign, own], _timer.Token);
+
+        Assert.Equal(foreign.Length, report.Findings.Count);
+        Assert.All(report.Findings, finding => Assert.True(finding.Foreign, finding.What));
+    }
+
+    /// <summary>It is evidence against this log what it has signed itself.</summary>
+    [Fact]
+    public async Task A_state_that_this_log_has_signed_and_does_not_have_is_a_change_of_history()
+    {
+        var state = Checkpoint.Parse(SignedNote.Parse((await _log.CheckpointAsync(_timer.Token))!.Note).Text);
+        var signer = LogKeys.Of(state.Origin, new byte[32]).Signer;
+
+        var report = await HistoryCheck.RunAsync(
+            _database.Source, _log, [signer.Sign((state with { Root = new byte[32] }).Text).ToString()], _timer.Token);
+
+        Assert.False(Assert.Single(report.Findings).Foreign);
+    }
+
     [Fact]
     public async Task Nothing_can_be_hidden_among_what_the_store_notes_down()
     {
