@@ -1,13 +1,19 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Traceability.IntegrationTests.Harness;
+using Traceability.Local.Federation;
 using Xunit;
 
 namespace Traceability.IntegrationTests.Cli;
 
 /// <summary>The program `trace` as a process of its own.</summary>
-internal sealed class CommandLine(Federation federation, string company)
+internal sealed class CommandLine(LocalFederation processes, string company, CancellationToken deadline)
 {
+    public CommandLine(Federation federation, string company)
+        : this(federation.Processes, company, federation.Deadline)
+    {
+    }
+
     private static readonly string Program = Programs.PathOf("Traceability.Cli", "trace.dll");
 
     /// <summary>Runs a command that must succeed, and reads its answer.</summary>
@@ -25,11 +31,11 @@ internal sealed class CommandLine(Federation federation, string company)
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        description.Environment["TRACEABILITY_PROFILES"] = federation.Processes.Profiles;
+        description.Environment["TRACEABILITY_PROFILES"] = processes.Profiles;
         using var process = Process.Start(description)!;
-        var output = process.StandardOutput.ReadToEndAsync(federation.Deadline);
-        var errors = process.StandardError.ReadToEndAsync(federation.Deadline);
-        await process.WaitForExitAsync(federation.Deadline);
+        var output = process.StandardOutput.ReadToEndAsync(deadline);
+        var errors = process.StandardError.ReadToEndAsync(deadline);
+        await process.WaitForExitAsync(deadline);
         return (process.ExitCode, await output, await errors);
     }
 }
