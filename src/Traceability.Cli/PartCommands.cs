@@ -39,16 +39,15 @@ internal static class PartCommands
             Description = "The unit footprints are declared per.",
             DefaultValueFactory = _ => "piece",
         };
-        var number = new Option<string>("--number")
+        var number = new Option<string?>("--number")
         {
-            Description = "The part number, by which it can be named from then on. Never leaves the node.",
-            DefaultValueFactory = _ => "",
+            Description = "The part number: what the company's own systems call it, and sheets name it by.",
         };
         var id = Common.Id;
         return new(
             "register",
             "Registers a part.",
-            "part register \"battery cell\" --kind bought --unit kilogram --number BC-4711",
+            "part register \"battery cell\" --number BC-21700 --kind bought --unit kilogram",
             async (parsed, session, output) =>
             {
                 var part = new Part
@@ -57,7 +56,7 @@ internal static class PartCommands
                     Name = parsed.GetValue(name)!,
                     Kind = parsed.GetValue(kind),
                     DeclaredUnit = parsed.GetValue(unit)!,
-                    PartNumber = parsed.GetValue(number)!,
+                    PartNumber = parsed.GetValue(number) ?? "",
                 };
                 var answer = await session.Parts.RegisterPartAsync(new() { Part = part }, session.Call);
                 var next = part.Kind == PartKind.Made
@@ -65,7 +64,7 @@ internal static class PartCommands
                     : $"trace trade request {part.TraceId} --supplier NAME";
                 output.Show(answer, Table([answer.Part]), next);
             },
-            name, kind, unit, number, id);
+            name, number, kind, unit, id);
     }
 
     private static Verb List() => new(

@@ -17,6 +17,9 @@ internal static class SheetCommands
     /// <summary>More errors than this are a file of another kind; --output json shows all.</summary>
     private const int ShownErrors = 200;
 
+    /// <summary>Enough to see whether the sheet is what was meant; --output json shows all.</summary>
+    private const int ShownChanges = 20;
+
     public static Command Sheet => new("sheet", "Spreadsheets: parts, bills of materials, figures, requests, answers.")
     {
         Template(),
@@ -70,12 +73,15 @@ internal static class SheetCommands
                 // Sheets that are not understood are no reason to leave the others unchecked.
                 var check = parsed.GetValue(dryRun) || sheets.Errors.Count > 0;
                 var result = await output.ProgressAsync(tell => SendAsync(session, sheets.Rows, check, tell));
-                SheetError[] errors = [.. sheets.Errors, .. result.Errors.Select(sheets.Locate)];
-                output.Show(Json(result, errors), View(result, errors), Next(path, result, errors));
+                SheetError[] found = [.. result.Errors.Select(sheets.Locate).OfType<SheetError>()];
+                SheetError[] errors = [.. sheets.Errors, .. found];
+                output.Show(
+                    Json(result, errors, sheets), View(result, errors, sheets), Next(path, result, errors));
                 if (errors.Length > 0)
                 {
-                    throw new ProblemException(
-                        $"{sheets.Errors.Count + result.ErrorCount} errors in {path}; nothing was stored.");
+                    // Of those that were not sent it is not known which follow from others.
+                    var count = errors.Length + result.ErrorCount - result.Errors.Count;
+                    throw new ProblemException($"{count} errors in {path}; nothing was stored.");
                 }
             },
             file, dryRun)
@@ -129,8 +135,9 @@ internal static class SheetCommands
                 continue;
             }
 
-            // Errors that did not fit into the first message.
+            // What did not fit into the first message.
             result?.Errors.AddRange(answer.Result.Errors);
+            result?.Changes.AddRange(answer.Result.Changes);
             result ??= answer.Result;
         }
 
@@ -138,7 +145,7 @@ internal static class SheetCommands
             "The node ended the import without a result; import again, that is harmless.");
     }
 
-    private static object Json(ImportResult result, SheetError[] errors) => new
+    private static object Json(ImportResult result, SheetError[] errors, SheetRows sheets) => new
     {
         stored = result.Stored,
         changed = result.Changed,
@@ -150,14 +157,29 @@ internal static class SheetCommands
             column = error.Column,
             description = error.Description,
         }),
+        changes = result.Changes.Select(change => new
+        {
+            sheet = change.Sheet,
+            row = change.Row,
+            @new = change.New,
+            fields = change.Fields.Select(field => new
+            {
+                column = sheets.NameOf(change.Sheet, change.Row, field.Field),
+                before = field.Before,
+                after = field.After,
+            }),
+        }),
     };
 
-    private static IRenderable View(ImportResult result, SheetError[] errors)
+    private static IRenderable View(ImportResult result, SheetError[] errors, SheetRows sheets)
     {
         if (errors.Length == 0)
         {
             var verb = result.Stored ? "stored" : "would be stored";
-            return new Text($"{result.Changed} records {verb}, {result.Unchanged} were there already.\n");
+            var said = new Text($"{result.Changed} records {verb}, {result.Unchanged} were there already.\n");
+            return result.Stored || result.Changed == 0
+                ? said
+                : new Spectre.Console.Rows(said, Changes(result, sheets));
         }
 
         return Output.Rows(
@@ -167,6 +189,27 @@ internal static class SheetCommands
                 error.Sheet, $"{error.Row}", error.Column, error.Description,
             }));
     }
+
+    private static Table Changes(ImportResult result, SheetRows sheets)
+    {
+        var table = Output.Rows(
+            ["sheet", "row", "what would change"],
+            result.Changes.Take(ShownChanges).Select(change => new[]
+            {
+                change.Sheet, $"{change.Row}", change.New ? "new" : What(change, sheets),
+            }));
+        return result.Changed <= ShownChanges
+            ? table
+            : table.Caption($"and {result.Changed - ShownChanges} more: --output json");
+    }
+
+    private static string What(ImportedChange change, SheetRows sheets) => string.Join(
+        "; ",
+        from field in change.Fields
+        let name = sheets.NameOf(change.Sheet, change.Row, field.Field)
+        select $"{name}: {Said(field.Before)} becomes {Said(field.After)}");
+
+    private static string Said(string value) => value.Length == 0 ? "nothing" : value;
 
     private static string Next(string path, ImportResult result, SheetError[] errors) =>
         (errors.Length, result.Stored) switch

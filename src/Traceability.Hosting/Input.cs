@@ -93,6 +93,10 @@ public sealed class Input
         return value;
     }
 
+    /// <summary>What people write: kept composed and without blanks around, whatever door it comes by.</summary>
+    public string Writing(string field, string value, int minimum, int maximum) =>
+        Text(field, Domain.Writings.Writing.Kept(value), minimum, maximum);
+
     /// <summary>Text of several lines, such as a signed note.</summary>
     public string Lines(string field, string value, int maximum)
     {
@@ -158,12 +162,12 @@ public sealed class Input
         return fields;
     }
 
-    public decimal NotNegative(string field, string value)
+    public decimal NotNegative(string field, string value, string rule = "must not be negative.")
     {
         var amount = Number(field, value);
         if (amount < 0)
         {
-            Violate(field, value, "must not be negative.");
+            Violate(field, value, rule);
         }
 
         return amount;
@@ -202,7 +206,7 @@ public sealed class Input
 
     public Unit Unit(string field, string value)
     {
-        var unit = Domain.Quantities.Unit.Find(value);
+        var unit = Domain.Quantities.Unit.Find(Domain.Writings.Writing.Plain(value).Trim());
         if (unit is null)
         {
             var known = Domain.Quantities.Unit.All.Select(u => u.Name);

@@ -97,7 +97,8 @@ public sealed class EventDatabases : IAsyncDisposable
         options.RegisterValueType<MessageId>();
         ConfigureEvents(options.Events);
         Fold<Operator>.Add(options);
-        Fold<Part>.Add(options).Index(part => part.PartNumber).Index(part => part.Name);
+        Fold<Part>.Add(options).Index(part => part.PartNumber).Index(part => part.Name)
+            .IgnoreIndex(Migrations.PartNumberWriting);
         Fold<BillOfMaterials>.Add(options);
         Fold<Trade>.Add(options).Index(trade => trade.DueAt!);
         Fold<Release>.Add(options);

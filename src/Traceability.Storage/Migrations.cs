@@ -12,6 +12,9 @@ internal static class Migrations
 
     private const string Stale = $"{EventDatabases.Schema}.stale_read_models";
 
+    /// <summary>Not one of Marten's, which cannot say it and would take it away.</summary>
+    public const string PartNumberWriting = "part_number_writing";
+
     private static readonly string[] Steps =
     [
         // What was decided and is still to be sent. A row is deleted after the receiver has committed it.
@@ -130,6 +133,10 @@ internal static class Migrations
 
         // The trades about a part are found by the part, and a part by its trades' rows.
         $"create index part_trade_trade on {EventDatabases.Schema}.part_trade (trade_id)",
+
+        // Part numbers that differ in the form of writing only are the same number.
+        $"create index {PartNumberWriting} on {EventDatabases.Schema}.mt_doc_part "
+            + "(normalize(data ->> 'partNumber', NFKC))",
     ];
 
     /// <summary>One process at a time brings a database up to date; the others wait until it has.</summary>

@@ -27,7 +27,7 @@ internal sealed class DirectoryServer(BrokerDatabase broker) : Wire.DirectorySer
     {
         var input = new Input();
         var act = new EnrolOperator(
-            input.Id<OperatorId>("operator_id", request.OperatorId), input.Text("name", request.Name, 1, MaxName));
+            input.Id<OperatorId>("operator_id", request.OperatorId), input.Writing("name", request.Name, 1, MaxName));
         input.ThrowIfInvalid();
         return new() { Operator = ToWire((await broker.DoAsync(act, context)).State) };
     }

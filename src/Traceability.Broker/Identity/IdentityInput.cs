@@ -48,7 +48,7 @@ internal static partial class IdentityInput
         return new(
             input.Id($"{field}.user_id", user.UserId),
             input.Matching($"{field}.name", user.Name, UserName(), "1 to 100 letters, digits and any of . _ @ + -"),
-            input.Text($"{field}.display_name", user.DisplayName, 1, MaxDisplayName),
+            input.Writing($"{field}.display_name", user.DisplayName, 1, MaxDisplayName),
             operatorId,
             input.RolesOf(field, user.Roles, operatorId, OfOperators),
             input.Resources($"{field}.resources", user.Resources));

@@ -3,6 +3,22 @@ using Traceability.Contracts.Node.V1;
 
 namespace Traceability.Cli.Sheets;
 
+/// <summary>What a column takes.</summary>
+internal enum Content
+{
+    /// <summary>Ids, units and other words of a list: text cells, which may be typed full-width.</summary>
+    Code,
+
+    /// <summary>Names and messages: text cells, kept as they are written.</summary>
+    Text,
+
+    /// <summary>Numbers, or texts that are decimals.</summary>
+    Amount,
+
+    /// <summary>Dates, or texts that are days.</summary>
+    Day,
+}
+
 /// <summary>A column: its names, the field of the record that it is, and how the field is read and written.</summary>
 /// <param name="Id">The name that programs use.</param>
 /// <param name="English">The title in English.</param>
@@ -16,11 +32,11 @@ internal sealed record SheetColumn(
     string Id, string English, string Japanese, string Field, string Help, string JapaneseHelp,
     Func<ImportRow, string> Get, Action<ImportRow, string> Set)
 {
-    /// <summary>Names are kept as they are written; everything else may be typed full-width.</summary>
-    public bool IsText { get; init; }
+    public Content Content { get; init; }
 
-    /// <summary>Amounts are numbers in a spreadsheet, if a spreadsheet can hold them.</summary>
-    public bool IsAmount { get; init; }
+    /// <summary>Whether this is its name in any of the languages.</summary>
+    public bool IsCalled(string title) =>
+        Words.Same(Id, title) || Words.Same(English, title) || Words.Same(Japanese, title);
 
     public string Title(string language) => language == "ja" ? Japanese : English;
 }
@@ -99,14 +115,14 @@ internal static class SheetColumns
                 row => row.Contribution.Figures?.Components.FirstOrDefault(c => c.Component == one.Id)?.Amount ?? "",
                 (row, v) => Figures(row).Components.Add(new ComponentFigure { Component = one.Id, Amount = v }))
                 with { Field = $"component:{one.Id}" }),
-            Column("start_date", "Start date", "開始日", "First day of the reference period, such as 2026-01-01.",
+            Day("start_date", "Start date", "開始日", "First day of the reference period, such as 2026-01-01.",
                 "対象期間の初日 (例 2026-01-01)。", row => row.Contribution.StartDate,
                 (row, v) => row.Contribution.StartDate = v),
-            Column("end_date", "End date", "終了日", "Last day of the reference period.",
+            Day("end_date", "End date", "終了日", "Last day of the reference period.",
                 "対象期間の最終日。", row => row.Contribution.EndDate, (row, v) => row.Contribution.EndDate = v),
             Text("source", "Source", "出典", "Where the figures come from; needed for bought parts.",
                 "数値の出典。購入部品では必須。", row => row.Contribution.Source, (row, v) => row.Contribution.Source = v),
-            Column("valid_until_date", "Valid until", "有効期限", "Optional: the last day.",
+            Day("valid_until_date", "Valid until", "有効期限", "Optional: the last day.",
                 "任意。最終日。", row => row.Contribution.ValidUntilDate, (row, v) => row.Contribution.ValidUntilDate = v),
         ]),
         new("trades", "依頼", [
@@ -118,7 +134,7 @@ internal static class SheetColumns
                 "取引先の事業者ID。", row => row.Trade.SupplierOperatorId, (row, v) => row.Trade.SupplierOperatorId = v),
             Text("message", "Message", "メッセージ", "What the supplier is to know, such as the order's number.",
                 "取引先への連絡 (注文番号など)。", row => row.Trade.Message, (row, v) => row.Trade.Message = v),
-            Column("due_date", "Due date", "回答期限", "Optional.",
+            Day("due_date", "Due date", "回答期限", "Optional.",
                 "任意。", row => row.Trade.DueDate, (row, v) => row.Trade.DueDate = v),
         ]),
         new("answers", "回答", [
@@ -126,14 +142,18 @@ internal static class SheetColumns
                 "回答する依頼の取引ID。", row => row.Answer.TradeId, (row, v) => row.Answer.TradeId = v),
             Text("part", "Part", "部品", "Part number of your own part.",
                 "自社部品の品番。", row => row.Answer.Part, (row, v) => row.Answer.Part = v),
-            Column("fields", "Shown fields", "開示項目", "total, stages, rating, components; empty: nothing.",
-                "total, stages, rating, components。空欄: 非開示。", row => row.Answer.Fields,
+            Column("fields", "Shown fields", "開示項目", "total, stages, rating, components, certificate; empty: nothing.",
+                "total, stages, rating, components, certificate。空欄: 非開示。", row => row.Answer.Fields,
                 (row, v) => row.Answer.Fields = v),
             Column("purpose", "Purpose", "目的", "product_footprint, battery_passport, cbam or audit.",
                 "product_footprint, battery_passport, cbam, audit。", row => row.Answer.Purpose,
                 (row, v) => row.Answer.Purpose = v),
-            Column("valid_until_date", "Shown until", "開示期限", "Optional: the last day.",
+            Day("valid_until_date", "Shown until", "開示期限", "Optional: the last day.",
                 "任意。最終日。", row => row.Answer.ValidUntilDate, (row, v) => row.Answer.ValidUntilDate = v),
+            Column("accepted_findings", "Accepted findings", "承認した指摘",
+                "Optional: what you accept that can be worked out.", "任意。承認する推測リスクの指摘。",
+                row => row.Answer.AcceptedFindings,
+                (row, v) => row.Answer.AcceptedFindings = v),
         ]),
     ];
 
@@ -160,7 +180,7 @@ internal static class SheetColumns
             path = $"component:{row.Contribution.Figures.Components[index].Component}";
         }
 
-        return kind.Columns.FirstOrDefault(column => column.Field == path);
+        return kind.Columns.FirstOrDefault(column => column.Field == path || column.Field == path.Split('[')[0]);
     }
 
     private static (int Index, string Tail)? Indexed(string field, string prefix)
@@ -205,10 +225,15 @@ internal static class SheetColumns
     private static SheetColumn Text(
         string id, string english, string japanese, string help, string japaneseHelp, Func<ImportRow, string> get,
         Action<ImportRow, string> set) =>
-        Column(id, english, japanese, help, japaneseHelp, get, set) with { IsText = true };
+        Column(id, english, japanese, help, japaneseHelp, get, set) with { Content = Content.Text };
+
+    private static SheetColumn Day(
+        string id, string english, string japanese, string help, string japaneseHelp, Func<ImportRow, string> get,
+        Action<ImportRow, string> set) =>
+        Column(id, english, japanese, help, japaneseHelp, get, set) with { Content = Content.Day };
 
     private static SheetColumn Amount(
         string id, string english, string japanese, string help, string japaneseHelp, Func<ImportRow, string> get,
         Action<ImportRow, string> set) =>
-        Column(id, english, japanese, help, japaneseHelp, get, set) with { IsAmount = true };
+        Column(id, english, japanese, help, japaneseHelp, get, set) with { Content = Content.Amount };
 }

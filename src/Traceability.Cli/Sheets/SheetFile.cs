@@ -1,37 +1,48 @@
-using System.Globalization;
 using System.Text;
-using CsvHelper;
-using CsvHelper.Configuration;
-using MiniExcelLibs;
 
 namespace Traceability.Cli.Sheets;
-
-/// <summary>A sheet as it was written: cells by row and column, both from 0.</summary>
-internal sealed record SheetText(string Name, IReadOnlyList<IReadOnlyList<string>> Rows, IReadOnlyList<int> RowNumbers);
 
 /// <summary>Reads and writes workbooks (.xlsx), CSV files, and folders of CSV files.</summary>
 internal static class SheetFile
 {
-    /// <summary>
-    /// A spreadsheet keeps this many digits of a number; more are written as text, so that none is lost.
-    /// </summary>
-    private const int SpreadsheetDigits = 15;
-
     /// <summary>A hundred thousand rows are some 20 MB.</summary>
     private const long MaxBytes = 200 * 1024 * 1024;
 
-    public static IReadOnlyList<SheetText> Read(string path) => Directory.Exists(path)
-        ? [.. Directory.EnumerateFiles(path, "*.csv").Order(StringComparer.Ordinal).Select(ReadCsv)]
-        : !File.Exists(path) ? throw new ProblemException($"There is no file {path}.")
-        : new FileInfo(path).Length > MaxBytes ? throw new ProblemException($"{path} is larger than 200 MB; split it.")
-        : IsWorkbook(path) ? ReadWorkbook(path)
-        : [ReadCsv(path)];
+    private static readonly char[] Delimiters = [',', ';', '\t'];
 
-    public static void Write(string path, IReadOnlyList<SheetText> sheets)
+    /// <summary>Read as workbooks; macros are never run.</summary>
+    private static readonly string[] Workbooks = [".xlsx", ".xlsm", ".xltx", ".xltm"];
+
+    private static readonly string[] Others = [".xls", ".xlsb", ".ods", ".numbers"];
+
+    public static IReadOnlyList<SheetTable> Read(string path)
     {
-        if (IsWorkbook(path))
+        if (Directory.Exists(path))
         {
-            WriteWorkbook(path, sheets);
+            return ReadFolder(path);
+        }
+
+        if (!File.Exists(path))
+        {
+            throw new ProblemException($"There is no file {path}.");
+        }
+
+        if (new FileInfo(path).Length > MaxBytes)
+        {
+            throw new ProblemException($"{path} is larger than 200 MB; split it.");
+        }
+
+        return Ends(path, Others) ? throw new ProblemException(
+                $"{path} is of a kind that is not read: open it in a spreadsheet program and save it as .xlsx.")
+            : Ends(path, Workbooks) ? WorkbookReader.Read(path)
+            : [ReadCsv(path)];
+    }
+
+    public static void Write(string path, IReadOnlyList<SheetTable> sheets)
+    {
+        if (Ends(path, ".xlsx"))
+        {
+            WorkbookWriter.Write(path, sheets);
             return;
         }
 
@@ -39,109 +50,66 @@ internal static class SheetFile
         foreach (var sheet in sheets)
         {
             // With a byte order mark spreadsheets read Japanese as it is meant.
-            var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: true);
-            using var writer = new StreamWriter(Path.Combine(path, $"{sheet.Name}.csv"), append: false, utf8);
-            using var csv = new CsvWriter(writer, CultureInfo.InvariantCulture);
-            foreach (var row in sheet.Rows)
-            {
-                row.ToList().ForEach(csv.WriteField);
-                csv.NextRecord();
-            }
+            File.WriteAllText(
+                Path.Combine(path, $"{sheet.Name}.csv"),
+                string.Concat(sheet.Lines.Select(line => $"{CsvText.Write(line.Cells)}\r\n")),
+                new UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
         }
     }
 
-    private static bool IsWorkbook(string path) =>
-        path.EndsWith(".xlsx", StringComparison.OrdinalIgnoreCase);
-
-    private static List<SheetText> ReadWorkbook(string path)
+    /// <summary>What else lies there is left alone, but for spreadsheets that somebody may think are read.</summary>
+    private static List<SheetTable> ReadFolder(string path)
     {
-        try
+        var files = Directory.EnumerateFiles(path).Where(file => Path.GetFileName(file)[0] is not ('.' or '~'))
+            .Order(StringComparer.Ordinal).ToArray();
+        var tables = files.Where(file => Ends(file, ".csv")).Select(ReadCsv).ToList();
+        if (tables.Count == 0)
         {
-            return [.. MiniExcel.GetSheetNames(path).Select(name =>
-            {
-                var rows = MiniExcel.Query(path, useHeaderRow: false, sheetName: name)
-                    .Select(row => ((IDictionary<string, object?>)row).Values.Select(Cell).ToArray()).ToArray();
-                return new SheetText(name, rows, [.. Enumerable.Range(1, rows.Length)]);
-            })];
+            throw new ProblemException($"There is no CSV file in {path}.");
         }
-        catch (Exception exception) when (
-            exception is InvalidDataException or System.Xml.XmlException or FormatException)
-        {
-            throw new ProblemException($"{path} is not a workbook that can be read; save it as .xlsx again.");
-        }
+
+        tables.AddRange(files.Where(file => Ends(file, [.. Workbooks, .. Others, ".tsv"])).Select(Path.GetFileName)
+            .Select(file => new SheetTable(
+                file!, [], [new(file!, 1, "", "Of a folder only CSV files are read: import this one by itself.")])));
+        return tables;
     }
 
-    private static string Cell(object? value) => value switch
-    {
-        null => "",
-        DateTime time => time.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-        // A spreadsheet keeps numbers in binary; 15 digits are what the person typed.
-        double number when Math.Abs(number) < 1e28 =>
-            ((decimal)number).ToString("0.############################", CultureInfo.InvariantCulture),
-        _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
-    };
+    private static bool Ends(string path, params string[] endings) =>
+        endings.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
-    private static SheetText ReadCsv(string path)
+    /// <summary>A file that cannot be read is an error like others: those beside it are read.</summary>
+    private static SheetTable ReadCsv(string path)
     {
-        var configuration = new CsvConfiguration(CultureInfo.InvariantCulture)
+        var name = Path.GetFileNameWithoutExtension(path);
+        var bytes = File.ReadAllBytes(path);
+        if (bytes.AsSpan().StartsWith("PK\u0003\u0004"u8))
         {
-            DetectDelimiter = true,
-            DetectDelimiterValues = [",", ";", "\t"],
-            IgnoreBlankLines = false,
-        };
-        using var reader = new StringReader(Decode(File.ReadAllBytes(path)));
-        using var parser = new CsvParser(reader, configuration);
-        List<IReadOnlyList<string>> rows = [];
-        List<int> numbers = [];
-        while (parser.Read())
-        {
-            rows.Add(parser.Record ?? []);
-            numbers.Add(parser.Row);
+            return Unreadable("The file is a workbook, or another archive: name it .xlsx, and import it by itself.");
         }
 
-        return new(Path.GetFileNameWithoutExtension(path), rows, numbers);
+        var kind = SheetRows.KindOf(name);
+        var encoding = CsvEncoding.Read(bytes, text => Delimiters.Max(delimiter => Known(kind, text, delimiter)));
+        if (encoding.Problem is { } problem)
+        {
+            return Unreadable(problem);
+        }
+
+        // The titles decide: the separator is that with which they are known.
+        var separator = Separator(encoding.Text)
+            ?? Delimiters.MaxBy(delimiter => Known(kind, encoding.Text, delimiter));
+        var lines = CsvText.Read(encoding.Text, separator);
+        return new(name, Separator(encoding.Text) is null ? lines : [.. lines.Skip(1)], [], IsTextFile: true);
+
+        SheetTable Unreadable(string why) => new(name, [], [new(name, 1, "", why)]);
     }
 
-    /// <summary>UTF-8, or what Japanese spreadsheets save as CSV.</summary>
-    private static string Decode(byte[] bytes)
-    {
-        try
-        {
-            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes).TrimStart('\uFEFF');
-        }
-        catch (DecoderFallbackException)
-        {
-            Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
-            return Encoding.GetEncoding("shift_jis").GetString(bytes);
-        }
-    }
+    /// <summary>Some programs say in the first line what separates.</summary>
+    private static char? Separator(string text) =>
+        text.StartsWith("sep=", StringComparison.OrdinalIgnoreCase) && text.Length > 5 && text[5] is '\r' or '\n'
+            ? text[4]
+            : null;
 
-    private static void WriteWorkbook(string path, IReadOnlyList<SheetText> sheets)
-    {
-        File.Delete(path);
-        MiniExcel.SaveAs(path, sheets.ToDictionary(sheet => sheet.Name, object (sheet) => Table(sheet)));
-    }
-
-    private static System.Data.DataTable Table(SheetText sheet)
-    {
-        var table = new System.Data.DataTable { Locale = CultureInfo.InvariantCulture };
-        foreach (var title in sheet.Rows[0])
-        {
-            table.Columns.Add(title, typeof(object));
-        }
-
-        foreach (var row in sheet.Rows.Skip(1))
-        {
-            table.Rows.Add([.. row.Select(Value)]);
-        }
-
-        return table;
-    }
-
-    private static object? Value(string cell) =>
-        decimal.TryParse(cell, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
-        && cell.Count(char.IsAsciiDigit) <= SpreadsheetDigits
-        && number.ToString("0.############################", CultureInfo.InvariantCulture) == cell
-            ? number
-            : cell.Length == 0 ? null : cell;
+    private static int Known(SheetKind? kind, string text, char delimiter) =>
+        CsvText.Lines(text, delimiter).FirstOrDefault(line => line.IsFilled)?.Cells
+            .Count(cell => kind?.Columns.Any(column => column.IsCalled(cell.Value)) ?? false) ?? 0;
 }

@@ -6,21 +6,20 @@ internal static class SheetTemplate
     private const string Help = "help";
     private const string JapaneseHelp = "説明";
 
-    public static bool IsHelp(string sheet) => sheet is Help or JapaneseHelp;
+    public static bool IsHelp(string sheet) => Words.Same(sheet, Help) || Words.Same(sheet, JapaneseHelp);
 
-    public static IReadOnlyList<SheetText> Sheets(string language)
+    public static IReadOnlyList<SheetTable> Sheets(string language)
     {
-        IReadOnlyList<string>[] help =
-        [
-            language == "ja" ? ["シート", "列", "説明"] : ["Sheet", "Column", "What to write"],
-            .. SheetColumns.All.SelectMany(kind => kind.Columns.Select(column => new[]
-            {
-                kind.Title(language), column.Title(language), language == "ja" ? column.JapaneseHelp : column.Help,
-            })),
-        ];
+        string[] titles = language == "ja" ? ["シート", "列", "説明"] : ["Sheet", "Column", "What to write"];
+        var help = SheetColumns.All.SelectMany(kind => kind.Columns.Select(column => new[]
+        {
+            kind.Title(language), column.Title(language), language == "ja" ? column.JapaneseHelp : column.Help,
+        }));
         return
         [
-            new(language == "ja" ? JapaneseHelp : Help, help, [.. Enumerable.Range(1, help.Length)]),
+            new(
+                language == "ja" ? JapaneseHelp : Help,
+                help.Prepend(titles).Select(row => row.Select(Cell.Text).ToArray())),
             .. SheetRows.ToSheets([], language),
         ];
     }

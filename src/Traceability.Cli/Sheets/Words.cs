@@ -1,3 +1,5 @@
+using Traceability.Domain.Writings;
+
 namespace Traceability.Cli.Sheets;
 
 /// <summary>What people write in cells, in the node's words. What is not known here goes on as it is.</summary>
@@ -30,15 +32,25 @@ internal static class Words
         ["ton-kilometer"] = "ton kilometer",
     };
 
-    public static string Kind(string text) => Kinds.GetValueOrDefault(text, text.ToLowerInvariant());
+    public static string Kind(string text) =>
+        Kinds.GetValueOrDefault(Writing.Plain(text), text.ToLowerInvariant());
 
-    public static string Unit(string text) => Units.GetValueOrDefault(text, text);
+    /// <summary>Units have characters of their own: ㎏ is kg, and ㍑ is リットル.</summary>
+    public static string Unit(string text) => Writing.Plain(text).Trim() is var plain
+        ? Units.GetValueOrDefault(plain, plain)
+        : text;
 
-    /// <summary>Full-width letters and digits as half-width ones: １２．５ is 12.5.</summary>
+    /// <summary>
+    /// Full-width letters and digits as half-width ones: １２．５ is 12.5. No more than that: 5² is not 52.
+    /// </summary>
     public static string HalfWidth(string text) => string.Concat(text.Select(letter => letter switch
     {
         >= '\uFF01' and <= '\uFF5E' => (char)(letter - '\uFF01' + '!'),
         '\u3000' => ' ',
         _ => letter,
     })).Trim();
+
+    /// <summary>Whether two titles are the same, however they are written.</summary>
+    public static bool Same(string one, string other) =>
+        string.Equals(Writing.Plain(one).Trim(), Writing.Plain(other).Trim(), StringComparison.OrdinalIgnoreCase);
 }

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Traceability.Domain.Footprints.RollUp;
 using Traceability.Domain.Parts;
 using Traceability.Domain.Quantities;
+using Traceability.Domain.Writings;
 
 namespace Traceability.Domain.Footprints;
 
@@ -163,9 +164,10 @@ public record Footprint(
 
         var before = existing ?? Unknown(part.TraceId);
         var after = Evolve(before, declared)!;
-        var same = before.Contribution is not null && before.Contribution.Equals(after.Contribution)
-            && (before.Period, before.Source, before.ValidUntil, before.PrimaryShare)
-                == (after.Period, after.Source, after.ValidUntil, after.PrimaryShare);
+        var same = before.Contribution is not null && Weighed(before.Contribution).Equals(Weighed(after.Contribution!))
+            && (before.Period, before.ValidUntil, before.PrimaryShare)
+                == (after.Period, after.ValidUntil, after.PrimaryShare)
+            && Writing.Same(before.Source, after.Source);
         return (before.Contribution, same) switch
         {
             (_, true) => [],
@@ -178,6 +180,17 @@ public record Footprint(
             ],
         };
     }
+
+    /// <summary>Scores of a stage of zero weigh nothing, and are not kept.</summary>
+    private static Figures Weighed(Figures figures) => figures with
+    {
+        Rating = figures.Rating is { Rated: 0 } ? null : figures.Rating,
+        Stages =
+        [
+            .. (figures.Stages ?? [])
+                .Select(stage => stage.Rating is { Rated: 0 } ? stage with { Rating = null } : stage),
+        ],
+    };
 
     /// <summary>
     /// A new version if anything has changed, to the last digit: parts above in the same company are computed with it.

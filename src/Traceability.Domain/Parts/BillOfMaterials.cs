@@ -117,8 +117,10 @@ public record BillOfMaterials(
 
         graph.RefuseCircle(parent.TraceId, lines, validFrom > now ? validFrom.Value : now);
         var last = existing?.Versions[^1];
-        var same = last is not null && last.Lines.SequenceEqual(lines)
-            && (validFrom is null ? last.ValidFrom <= now : last.ValidFrom == validFrom);
+        // From now on means until the next that is declared for later: what is in force already stays.
+        var same = validFrom is null
+            ? existing?.At(now)?.Lines.SequenceEqual(lines) ?? false
+            : last is not null && last.Lines.SequenceEqual(lines) && last.ValidFrom == validFrom;
         return (existing, same) switch
         {
             (null, _) => [new BillOfMaterialsDeclared(parent.TraceId, lines, now, validFrom)],

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Traceability.Domain.Quantities;
+using Traceability.Domain.Writings;
 
 namespace Traceability.Domain.Parts;
 
@@ -50,14 +51,16 @@ public record Part(
     /// <param name="existing">The part as it stands.</param>
     /// <param name="wanted">What it is to be.</param>
     /// <param name="holder">The part that has this part number already, if one has.</param>
-    public static object[] Register(Part? existing, PartRegistered wanted, TraceId? holder = null)
+    public static object[] Register(Part? existing, PartRegistered wanted, Part? holder = null)
     {
-        if (existing is null && holder is { } other && other != wanted.TraceId)
+        if (existing is null && holder is not null && holder.TraceId != wanted.TraceId)
         {
             throw new RefusedException(
                 RefusalReason.AlreadyExists,
-                $"Part number {wanted.PartNumber} is that of part {other}; part numbers are given once.",
-                ("trace_id", other.ToString()));
+                $"Part number {wanted.PartNumber} is that of part {holder.TraceId}"
+                    + (holder.PartNumber == wanted.PartNumber ? "" : $", written {holder.PartNumber}")
+                    + "; part numbers are given once, in whatever form of writing.",
+                ("trace_id", holder.TraceId.ToString()));
         }
 
         if (existing is null)
@@ -66,14 +69,19 @@ public record Part(
         }
 
         // Its identity is what it is: another name or unit is another part.
-        return (existing.Name, existing.Kind, existing.DeclaredUnit, existing.PartNumber)
-            == (wanted.Name, wanted.Kind, wanted.DeclaredUnit, wanted.PartNumber ?? "")
+        return (existing.Kind, existing.DeclaredUnit) == (wanted.Kind, wanted.DeclaredUnit)
+            && Writing.Same(existing.Name, wanted.Name) && Writing.Same(existing.PartNumber, wanted.PartNumber)
             ? []
             : throw new RefusedException(
                 RefusalReason.AlreadyExists,
-                $"Trace id {wanted.TraceId} is taken by another part; choose a new one.",
+                $"Trace id {wanted.TraceId} is that of {existing.Described}; a part cannot change its number, name, "
+                    + "kind or unit. Register another with a new trace id.",
                 ("trace_id", wanted.TraceId.ToString()));
     }
+
+    private string Described =>
+        $"\"{Name}\"{(PartNumber.Length > 0 ? $" ({PartNumber})" : "")}, {Kind.ToString().ToLowerInvariant()}, per "
+            + DeclaredUnit;
 
     /// <summary>The events that retire the part; none if it is retired already.</summary>
     /// <param name="usedBy">What still rests on it: parts that contain it, trades that are open or accepted.</param>

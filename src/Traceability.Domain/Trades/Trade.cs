@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Traceability.Domain.Quantities;
+using Traceability.Domain.Writings;
 
 namespace Traceability.Domain.Trades;
 
@@ -105,13 +106,22 @@ public record Trade(
 
         // A trade id taken by others must look like any other id that is not the caller's.
         existing.MustConcern(request.BuyerId);
-        return (existing.BuyerId, existing.SupplierId, existing.DownstreamTraceId, existing.Message, existing.DueAt)
-            == (request.BuyerId, request.SupplierId, request.DownstreamTraceId, request.Message, request.DueAt)
-                ? []
-                : throw new RefusedException(
-                    RefusalReason.AlreadyExists,
-                    $"Trade id {request.TradeId} is taken by another trade; choose a new one.",
-                    ("trade_id", request.TradeId.ToString()));
+        string[] other =
+        [
+            .. existing.SupplierId == request.SupplierId ? Array.Empty<string>() : ["supplier"],
+            .. existing.DownstreamTraceId == request.DownstreamTraceId ? Array.Empty<string>() : ["part"],
+            .. Writing.Same(existing.Message, request.Message) ? Array.Empty<string>() : ["message"],
+            .. existing.DueAt == request.DueAt ? Array.Empty<string>() : ["due time"],
+        ];
+        return existing.BuyerId == request.BuyerId && other.Length == 0
+            ? []
+            : throw new RefusedException(
+                RefusalReason.AlreadyExists,
+                existing.BuyerId == request.BuyerId
+                    ? $"Trade {request.TradeId} was requested with another {string.Join(" and another ", other)}, "
+                        + "which cannot change. Cancel it, and request anew with a new id."
+                    : $"Trade id {request.TradeId} is taken by another trade; choose a new one.",
+                ("trade_id", request.TradeId.ToString()));
     }
 
     /// <param name="upstreamTraceId">The supplier's own part; only its node knows it.</param>

@@ -150,8 +150,9 @@ public sealed class CompanyAtWork : IDisposable
         ImportResult? result = null;
         await foreach (var answer in import.ResponseStream.ReadAllAsync(cancellationToken))
         {
-            // Progress is not looked at; errors that did not fit into the first result come in further ones.
+            // Progress is not looked at; what did not fit into the first result comes in further ones.
             result?.Errors.AddRange(answer.Result?.Errors ?? []);
+            result?.Changes.AddRange(answer.Result?.Changes ?? []);
             result ??= answer.Result;
         }
 

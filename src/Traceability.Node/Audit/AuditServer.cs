@@ -208,7 +208,7 @@ internal sealed partial class AuditServer(HostedOperators operators, TimeProvide
         var op = operators.Of(context);
         var input = new Input();
         var act = new MaskTrade(
-            input.Id<TradeId>("trade_id", request.TradeId), input.Text("reason", request.Reason, 1, MaxReason));
+            input.Id<TradeId>("trade_id", request.TradeId), input.Writing("reason", request.Reason, 1, MaxReason));
         input.ThrowIfInvalid();
         var trade = await op.TradeAsync(act.TradeId, context.CancellationToken);
         // A leaf can stand for what is taken out only once it is there.

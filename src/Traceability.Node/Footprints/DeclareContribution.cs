@@ -23,7 +23,7 @@ internal sealed record DeclareContribution(
     public static DeclareContribution Read(
         Input input, string at, TraceId part, DeclaredFigures figures, ReferencePeriod period, string source,
         DateTimeOffset? validUntil, long? etag = null) =>
-        new(part, figures, period, input.Text($"{at}source", source, 0, Footprint.MaxSource), validUntil, etag);
+        new(part, figures, period, input.Writing($"{at}source", source, 0, Footprint.MaxSource), validUntil, etag);
 
     public async Task<Decided<Footprint>> HandleAsync(OperatorSession session, CancellationToken cancellationToken)
     {

@@ -12,6 +12,10 @@ internal static class FigureMapping
     private const decimal BestScore = 1;
     private const decimal WorstScore = 5;
 
+    private const string Negative =
+        "must not be negative. What a material has taken up from the air is the product fact pcf.biogenic_carbon_kg "
+        + "(trace part facts); reductions and credits are figures beside the footprint.";
+
     public static Wire.Quantity ToWire(Quantity quantity) =>
         new() { Amount = Amount.Format(quantity.Amount), Unit = quantity.Unit.Name };
 
@@ -90,7 +94,7 @@ internal static class FigureMapping
                 input.Violate($"{at}.component", name, "must be named once.");
             }
 
-            components.Add(new(component, input.NotNegative($"{at}.amount", figure.Amount)));
+            components.Add(new(component, input.NotNegative($"{at}.amount", figure.Amount, Negative)));
         }
 
         if (AreAmounts(wire)
@@ -120,7 +124,7 @@ internal static class FigureMapping
                 input.Violate($"{at}.stage", figure.Stage, "must be named once.");
             }
 
-            var amount = input.NotNegative($"{at}.amount", figure.Amount);
+            var amount = input.NotNegative($"{at}.amount", figure.Amount, Negative);
             stages.Add(new(stage, amount, ReadRating(input, $"{at}.rating", figure.Rating, amount)));
         }
 

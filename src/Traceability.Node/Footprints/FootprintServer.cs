@@ -122,7 +122,7 @@ internal sealed partial class FootprintServer(HostedOperators operators, TimePro
         var act = new RecordCertificate(
             input.Id("certificate.certificate_id", wire.CertificateId),
             input.Id<TraceId>("certificate.trace_id", wire.TraceId),
-            input.Text("certificate.verifier", wire.Verifier, 1, Certificate.MaxVerifier),
+            input.Writing("certificate.verifier", wire.Verifier, 1, Certificate.MaxVerifier),
             FigureMapping.ReadStages(input, "certificate.stages", wire.Stages),
             new(start, end));
         input.ThrowIfInvalid();

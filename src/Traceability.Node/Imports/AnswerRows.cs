@@ -20,27 +20,49 @@ internal static class AnswerRows
         CancellationToken cancellationToken)
     {
         await FetchAsync(import, [.. rows.Select(row => row.Record)], cancellationToken);
-        HashSet<string> seen = new(StringComparer.Ordinal);
+        var seen = new SeenRecords<Guid>(import);
         foreach (var (row, record) in rows)
         {
-            GrantRelease? release = null;
-            var accepted = await import.DoAsync<Trade>(
-                row,
-                input =>
+            if (!Guid.TryParseExact(record.TradeId, "D", out var id) || seen.IsFirst(row, id, record.TradeId))
+            {
+                await import.DoAsync(row, async input =>
                 {
                     var part = import.Find(input, "part", record.Part);
                     var accept = new AcceptTrade(
                         input.Id<TradeId>("trade_id", record.TradeId), part?.TraceId ?? default);
-                    release = Release(import, input, accept.TradeId, record);
-                    return part is null || import.IsDoubtful(record.Part) ? null : accept;
-                },
-                cancellationToken);
-            if (accepted && release is not null && !import.IsDoubtful(record.Part))
-            {
-                await import.DoAsync(row, _ => release, cancellationToken);
+                    var release = Release(import, input, accept.TradeId, record);
+                    input.ThrowIfInvalid();
+                    if (part is not null && !import.IsDoubtful(record.Part))
+                    {
+                        await AnswerAsync(import, row, accept, release, cancellationToken);
+                    }
+                });
             }
+        }
+    }
 
-            import.IsFirst(seen, row, record.TradeId);
+    /// <summary>Accepted and shown in one row is one record.</summary>
+    private static async Task AnswerAsync(
+        Import import, Wire.ImportRow row, AcceptTrade accept, GrantRelease? release,
+        CancellationToken cancellationToken)
+    {
+        var session = import.Session;
+        var before = await ReadAsync();
+        var events = (await accept.HandleAsync(session, cancellationToken)).Events.Count;
+        if (release is not null)
+        {
+            events += (await release.HandleAsync(session, cancellationToken)).Events.Count;
+        }
+
+        import.Count(events == 0 ? null : RecordChange.Of(row, before, (await ReadAsync())!));
+
+        async Task<Wire.ImportedAnswer?> ReadAsync()
+        {
+            var trade = await session.ReadAsync<Trade>(StreamNames.Trade(accept.TradeId), cancellationToken);
+            var shown = await session.ReadAsync<Release>(StreamNames.Release(accept.TradeId), cancellationToken);
+            return trade is { UpstreamTraceId: not null, Status: TradeStatus.Accepted }
+                ? RecordExport.Of(trade, shown, session.Now, import.NameOf)
+                : null;
         }
     }
 
@@ -49,17 +71,35 @@ internal static class AnswerRows
     {
         FootprintField[] fields =
         [
-            .. record.Fields.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-                .Select(name => input.OneOf("fields", name, FieldNames))
+            .. Names(record.Fields).Select(name => input.OneOf("fields", name, FieldNames))
                 .Select(name => Enum.TryParse<FootprintField>(name, ignoreCase: true, out var field) ? field : default),
         ];
-        var until = Import.Day(input, "valid_until_date", record.ValidUntilDate)?.AddDays(1);
+        var until = Days.End(input, "valid_until_date", record.ValidUntilDate);
+        if (fields.Length == 0)
+        {
+            Unused(input, "purpose", record.Purpose);
+            Unused(input, "valid_until_date", record.ValidUntilDate);
+            Unused(input, "accepted_findings", record.AcceptedFindings);
+        }
+
         return fields.Length == 0
             ? null
             : GrantRelease.Read(
-                input, new("fields", "purpose", "valid_until_date"), tradeId, fields, record.Purpose, until, [],
-                import.Session.Now);
+                input, new("fields", "purpose", "valid_until_date", record.ValidUntilDate), tradeId, fields,
+                record.Purpose, until, Names(record.AcceptedFindings), import.Session.Now);
     }
+
+    /// <summary>What is said of something that is not shown was meant for something.</summary>
+    private static void Unused(Input input, string field, string value)
+    {
+        if (value.Length > 0)
+        {
+            input.Violate(field, value, "must be empty where no fields are shown; name fields, such as total.");
+        }
+    }
+
+    private static string[] Names(string text) =>
+        text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     private static async Task FetchAsync(
         Import import, IReadOnlyList<Wire.ImportedAnswer> records, CancellationToken cancellationToken)

@@ -16,11 +16,25 @@ internal static class ContributionRows
             cancellationToken,
             Fetch.ToDecide<Footprint>(
                 rows.Select(row => import.TraceIdOf(row.Record.Part)).OfType<TraceId>().Select(StreamNames.Footprint)));
-        HashSet<string> seen = new(StringComparer.Ordinal);
+        var seen = new SeenRecords<TraceId>(import);
         foreach (var (row, record) in rows)
         {
-            await import.DoAsync<Footprint>(row, input => Read(import, input, record), cancellationToken);
-            import.IsFirst(seen, row, record.Part);
+            if (import.TraceIdOf(record.Part) is { } id && !seen.IsFirst(row, id, record.Part))
+            {
+                continue;
+            }
+
+            await import.DoAsync(row, async input =>
+            {
+                var act = Read(import, input, record);
+                input.ThrowIfInvalid();
+                if (act is not null)
+                {
+                    await import.DoAsync<Footprint>(
+                        row, StreamNames.Footprint(act.Part), act,
+                        footprint => RecordExport.Of(footprint, import.NameOf), cancellationToken);
+                }
+            });
         }
     }
 
@@ -28,27 +42,26 @@ internal static class ContributionRows
     {
         var part = import.Find(input, "part", record.Part);
         var figures = FigureMapping.Read(input, "figures", record.Figures);
-        var start = Day(input, "start_date", record.StartDate, "first day of the reference period, such as 2026-01-01");
-        var end = Day(input, "end_date", record.EndDate, "last day of the reference period, such as 2026-12-31");
-        if (start is not null && end < start)
+        Needed(input, "start_date", record.StartDate, "first day of the reference period, such as 2026-01-01");
+        Needed(input, "end_date", record.EndDate, "last day of the reference period, such as 2026-12-31");
+        var start = Days.Start(input, "start_date", record.StartDate);
+        var end = Days.End(input, "end_date", record.EndDate);
+        if (end <= start)
         {
-            input.Violate("end_date", record.EndDate, "must not be before start_date.");
+            input.Violate("end_date", record.EndDate, $"must not be before start_date, {record.StartDate}.");
         }
 
-        var until = Import.Day(input, "valid_until_date", record.ValidUntilDate)?.AddDays(1);
-        return part is null || start is null || end is null || import.IsDoubtful(record.Part)
-            ? null
-            : DeclareContribution.Read(
-                input, "", part.TraceId, figures, new(start.Value, end.Value.AddDays(1)), record.Source, until);
+        var until = Days.End(input, "valid_until_date", record.ValidUntilDate);
+        var act = DeclareContribution.Read(
+            input, "", part?.TraceId ?? default, figures, new(start ?? default, end ?? default), record.Source, until);
+        return part is null || start is null || end is null || import.IsDoubtful(record.Part) ? null : act;
     }
 
-    private static DateTimeOffset? Day(Input input, string field, string value, string what)
+    private static void Needed(Input input, string field, string value, string what)
     {
         if (value.Length == 0)
         {
             input.Violate(field, "", $"must be the {what}.");
         }
-
-        return Import.Day(input, field, value);
     }
 }

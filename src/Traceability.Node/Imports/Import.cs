@@ -1,5 +1,6 @@
-using System.Globalization;
+using Google.Protobuf;
 using Traceability.Domain.Parts;
+using Traceability.Domain.Writings;
 using Traceability.Hosting;
 using Traceability.Node.Operators;
 using Wire = Traceability.Contracts.Node.V1;
@@ -11,10 +12,17 @@ internal sealed class Import(OperatorSession session, Func<int, Task> progress)
 {
     private const int MaxErrors = 10_000;
 
+    /// <summary>Nobody reads more.</summary>
+    private const int MaxChanges = 10_000;
+
     /// <summary>Often enough for a bar that moves, seldom enough to cost nothing.</summary>
     private const int ProgressEvery = 500;
 
     private readonly List<Wire.ImportError> _errors = [];
+    private readonly List<Wire.ImportedChange> _changes = [];
+
+    /// <summary>Parts by number as it is written; the session has them in one form of writing.</summary>
+    private readonly Dictionary<string, Part> _numbers = new(StringComparer.Ordinal);
 
     /// <summary>Parts whose own row is wrong, by number and id: rows that name them are not blamed for it.</summary>
     private readonly HashSet<string> _doubtful = new(StringComparer.Ordinal);
@@ -30,21 +38,31 @@ internal sealed class Import(OperatorSession session, Func<int, Task> progress)
 
     public IReadOnlyList<Wire.ImportError> Errors => _errors;
 
+    public IReadOnlyList<Wire.ImportedChange> Changes => _changes;
+
     /// <summary>Rows name parts by number, and a circle may lead through any of them.</summary>
     public async Task FetchPartsAsync(CancellationToken cancellationToken)
     {
         foreach (var part in await session.FetchAllAsync<Part>(cancellationToken))
         {
-            session.PartNumbers.TryAdd(part.PartNumber, part.TraceId);
+            Know(part);
         }
 
         await session.FetchAllAsync<BillOfMaterials>(cancellationToken);
     }
 
-    /// <summary>Reads a row into an act and does it; whatever is wrong becomes errors of the row.</summary>
+    public void Know(Part part)
+    {
+        if (part.PartNumber.Length > 0)
+        {
+            _numbers.TryAdd(Writing.Kept(part.PartNumber), part);
+            session.PartNumbers.TryAdd(Writing.Plain(part.PartNumber).Trim(), part);
+        }
+    }
+
+    /// <summary>Reads a row into something; whatever is wrong with it becomes errors of the row.</summary>
     /// <returns>Whether nothing was wrong.</returns>
-    public async Task<bool> DoAsync<T>(
-        Wire.ImportRow row, Func<Input, IAct<Decided<T>>?> read, CancellationToken cancellationToken)
+    public async Task<bool> DoAsync(Wire.ImportRow row, Func<Input, Task> act)
     {
         if (++_done % ProgressEvery == 0)
         {
@@ -54,13 +72,8 @@ internal sealed class Import(OperatorSession session, Func<int, Task> progress)
         try
         {
             var input = new Input();
-            var act = read(input);
+            await act(input);
             input.ThrowIfInvalid();
-            if (act is not null)
-            {
-                Count(await act.HandleAsync(session, cancellationToken));
-            }
-
             return true;
         }
         catch (InvalidRequestException invalid)
@@ -72,28 +85,48 @@ internal sealed class Import(OperatorSession session, Func<int, Task> progress)
         }
         catch (RefusedException refused)
         {
-            Fail(row, "", refused.Message);
+            Fail(row, refused);
         }
 
         return false;
     }
 
-    public void Count<T>(Decided<T> decided)
+    /// <summary>Does what a row says, and notes what it changes.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="stream">Whose state it is.</param>
+    /// <param name="act">What it says.</param>
+    /// <param name="record">The state as it can be imported; null where there is nothing to import.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<T> DoAsync<T>(
+        Wire.ImportRow row, string stream, IAct<Decided<T>> act, Func<T, IMessage?> record,
+        CancellationToken cancellationToken)
+        where T : class, IState<T>
     {
-        if (decided.Events.Count > 0)
-        {
-            Changed++;
-        }
-        else
+        var before = await session.ReadAsync<T>(stream, cancellationToken);
+        var decided = await act.HandleAsync(session, cancellationToken);
+        Count(decided.Events.Count > 0
+            ? RecordChange.Of(row, before is null ? null : record(before), record(decided.State)!)
+            : null);
+        return decided.State;
+    }
+
+    /// <summary>One more record; null: all of it was so already.</summary>
+    public void Count(Wire.ImportedChange? change)
+    {
+        if (change is null)
         {
             Unchanged++;
         }
+        else if (Changed++ < MaxChanges)
+        {
+            _changes.Add(change);
+        }
     }
 
-    public void Doubt(string number, string traceId) => _doubtful.UnionWith([number, traceId]);
+    public void Doubt(params IEnumerable<string> names) => _doubtful.UnionWith(names);
 
     /// <summary>Whether the row of the part is wrong: then nothing is said about those that name it.</summary>
-    public bool IsDoubtful(string name) => _doubtful.Contains(name);
+    public bool IsDoubtful(string name) => _doubtful.Contains(name) || _doubtful.Contains(Writing.Kept(name));
 
     /// <summary>The part that a row names, by number or trace id.</summary>
     public Part? Find(Input input, string field, string name)
@@ -101,52 +134,44 @@ internal sealed class Import(OperatorSession session, Func<int, Task> progress)
         var part = TraceIdOf(name) is { } id ? session.Known<Part>(StreamNames.Part(id)) : null;
         if (part is null && !IsDoubtful(name))
         {
-            input.Violate(field, name, "must be the part number or trace id of a part, in this import or in the node.");
+            var other = session.PartNumbers.GetValueOrDefault(Writing.Plain(name).Trim());
+            input.Violate(
+                field, name,
+                "must be the part number or trace id of a part, in this import or in the node"
+                    + (other is null ? "." : $"; {other.PartNumber} is one, in another form of writing."));
         }
 
         return part;
     }
 
     public TraceId? TraceIdOf(string name) =>
-        name.Length > 0 && session.PartNumbers.TryGetValue(name, out var numbered) ? numbered
+        name.Length == 0 ? null
+        : Numbered(name) is { } part ? part.TraceId
         : Guid.TryParseExact(name, "D", out var given) ? new(given)
         : null;
 
-    /// <summary>A day as people write it; null where none is given or it is wrong.</summary>
-    public static DateTimeOffset? Day(Input input, string field, string value)
-    {
-        if (value.Length == 0)
-        {
-            return null;
-        }
+    /// <summary>The part that has the number, in just this form of writing.</summary>
+    public Part? Numbered(string number) => _numbers.GetValueOrDefault(Writing.Kept(number));
 
-        if (!DateOnly.TryParseExact(value, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
-            || day.Year is < 1900 or > 9998)
-        {
-            input.Violate(field, value, "must be a day such as 2026-12-31.");
-            return null;
-        }
+    /// <summary>As rows name a part.</summary>
+    public string NameOf(TraceId traceId) =>
+        RecordExport.NameOf(session.Known<Part>(StreamNames.Part(traceId)), traceId);
 
-        return new(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
-    }
-
-    /// <summary>Each record must stand in one row only.</summary>
-    public bool IsFirst(HashSet<string> seen, Wire.ImportRow row, string key)
-    {
-        var first = key.Length == 0 || seen.Add(key);
-        if (!first)
-        {
-            Fail(row, "", $"\"{key}\" is not valid: each must stand in one row only.");
-        }
-
-        return first;
-    }
-
-    public void Fail(Wire.ImportRow row, string field, string description)
+    public void Fail(Wire.ImportRow row, string field, string description, string reason = "")
     {
         if (ErrorCount++ < MaxErrors)
         {
-            _errors.Add(new() { Sheet = row.Sheet, Row = row.Row, Field = field, Description = description });
+            _errors.Add(new()
+            {
+                Sheet = row.Sheet,
+                Row = row.Row,
+                Field = field,
+                Description = description,
+                Reason = reason,
+            });
         }
     }
+
+    public void Fail(Wire.ImportRow row, RefusedException refused) =>
+        Fail(row, "", refused.Message, GrpcErrorNames.Of(refused.Reason));
 }

@@ -9,8 +9,10 @@ namespace Traceability.Node.Imports;
 /// <param name="Unchanged">How many say what is so already.</param>
 /// <param name="Errors">What is wrong, up to a limit.</param>
 /// <param name="ErrorCount">How much is wrong in all.</param>
+/// <param name="Changes">What is new or different, up to a limit.</param>
 internal sealed record ImportOutcome(
-    bool Stored, int Changed, int Unchanged, IReadOnlyList<Wire.ImportError> Errors, int ErrorCount);
+    bool Stored, int Changed, int Unchanged, IReadOnlyList<Wire.ImportError> Errors, int ErrorCount,
+    IReadOnlyList<Wire.ImportedChange> Changes);
 
 /// <summary>
 /// Many records at once, all or none. Each row is the same act as the call of its own, so it is checked and refused
@@ -47,7 +49,7 @@ internal sealed record ImportRecords(
             session.Discard();
         }
 
-        return new(stored, import.Changed, import.Unchanged, import.Errors, import.ErrorCount);
+        return new(stored, import.Changed, import.Unchanged, import.Errors, import.ErrorCount, import.Changes);
     }
 
     private IReadOnlyList<(Wire.ImportRow Row, T Record)> Of<T>(Func<Wire.ImportRow, T?> record)

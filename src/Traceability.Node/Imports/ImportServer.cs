@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Grpc.Core;
 using Traceability.Hosting;
 using Traceability.Node.Operators;
@@ -16,9 +17,8 @@ internal sealed class ImportServer(HostedOperators operators, TimeProvider clock
     /// <summary>Some 100 KB: often enough for a bar that moves, seldom enough to cost nothing.</summary>
     private const int ProgressEvery = 500;
 
-    /// <summary>A wrong column makes an error of every row; some hundred bytes each, they must stay below a
-    /// message.</summary>
-    private const int ErrorsPerMessage = 1000;
+    /// <summary>A wrong column makes an error of every row; far below the limit of a message.</summary>
+    private const int BytesPerMessage = 256 * 1024;
 
     public override async Task ImportRecords(
         IAsyncStreamReader<Wire.ImportRecordsRequest> requestStream,
@@ -30,21 +30,9 @@ internal sealed class ImportServer(HostedOperators operators, TimeProvider clock
         await TellAsync("checking", 0, rows.Count);
         var act = new ImportRecords(rows, dryRun, done => TellAsync("checking", done, rows.Count));
         var outcome = await op.DoAsync(act, context);
-        foreach (var errors in outcome.Errors.Chunk(ErrorsPerMessage).DefaultIfEmpty([]))
+        foreach (var result in Pages(outcome))
         {
-            await responseStream.SendAsync(
-                new()
-                {
-                    Result = new()
-                    {
-                        Stored = outcome.Stored,
-                        Changed = outcome.Changed,
-                        Unchanged = outcome.Unchanged,
-                        Errors = { errors },
-                        ErrorCount = outcome.ErrorCount,
-                    },
-                },
-                context);
+            await responseStream.SendAsync(new() { Result = result }, context);
         }
 
         Task TellAsync(string phase, int done, int all) => responseStream.SendAsync(
@@ -64,6 +52,39 @@ internal sealed class ImportServer(HostedOperators operators, TimeProvider clock
         {
             await responseStream.SendAsync(new() { Rows = { page } }, context);
         }
+    }
+
+    /// <summary>The result, in as many messages as its errors and changes need.</summary>
+    private static IEnumerable<Wire.ImportResult> Pages(ImportOutcome outcome)
+    {
+        var (page, bytes) = (Page(), 0);
+        foreach (var message in outcome.Errors.Concat<IMessage>(outcome.Changes))
+        {
+            if ((bytes += message.CalculateSize()) > BytesPerMessage)
+            {
+                yield return page;
+                (page, bytes) = (Page(), message.CalculateSize());
+            }
+
+            if (message is Wire.ImportError error)
+            {
+                page.Errors.Add(error);
+            }
+            else
+            {
+                page.Changes.Add((Wire.ImportedChange)message);
+            }
+        }
+
+        yield return page;
+
+        Wire.ImportResult Page() => new()
+        {
+            Stored = outcome.Stored,
+            Changed = outcome.Changed,
+            Unchanged = outcome.Unchanged,
+            ErrorCount = outcome.ErrorCount,
+        };
     }
 
     private static async Task<(bool DryRun, IReadOnlyList<Wire.ImportRow> Rows)> ReadAsync(

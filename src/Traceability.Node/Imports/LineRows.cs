@@ -14,21 +14,18 @@ internal static class LineRows
         CancellationToken cancellationToken)
     {
         List<ReadLine> read = [];
-        HashSet<(string, string)> wrong = [];
+        HashSet<(TraceId?, TraceId?)> wrong = [];
         foreach (var (row, line) in rows)
         {
             ReadLine? one = null;
-            var good = await import.DoAsync<BillOfMaterials>(
-                row,
-                input =>
-                {
-                    one = Read(import, input, row, line);
-                    return null;
-                },
-                cancellationToken);
+            var good = await import.DoAsync(row, input =>
+            {
+                one = Read(import, input, row, line);
+                return Task.CompletedTask;
+            });
             if (!good)
             {
-                wrong.Add((line.Parent, line.Child));
+                wrong.Add((import.TraceIdOf(line.Parent), import.TraceIdOf(line.Child)));
             }
             else if (one is not null)
             {
@@ -37,8 +34,7 @@ internal static class LineRows
         }
 
         // Where one share of a line is wrong, nothing can be said about the others.
-        var bills = read.Where(one => !wrong.Contains((one.Row.Line.Parent, one.Row.Line.Child)))
-            .GroupBy(one => one.Parent);
+        var bills = read.Where(one => !wrong.Contains((one.Parent, one.Child))).GroupBy(one => one.Parent);
         await DeclareAsync(
             import, [.. bills.Select(bill => (bill.First().Row, Declaration(import, [.. bill])))], cancellationToken);
     }
@@ -69,13 +65,16 @@ internal static class LineRows
     /// <summary>Rows of the same parent and child are shares of one line.</summary>
     private static BillOfMaterialsLine Line(Import import, IReadOnlyList<ReadLine> rows)
     {
-        var (first, last) = (rows[0], rows[^1]);
+        var first = rows[0];
         var shares = rows.Select(one => one.Share).OfType<SupplierShare>().ToArray();
         if (rows.Count > 1 && (shares.Length < rows.Count || rows.Any(one => one.Quantity != first.Quantity)))
         {
-            import.Fail(
-                last.Row, "child", $"\"{last.Row.Line.Child}\" is not valid: must be named once per parent; add "
-                + "the amounts, or give the same amount with a share of each trade.");
+            foreach (var (row, _, _, _, _) in rows.Skip(1))
+            {
+                var twice = SeenRecords<TraceId>.Twice(row.Line.Child, row, first.Row);
+                import.Fail(
+                    row, "child", $"{twice} Add the amounts, or give the same amount with a share of each trade.");
+            }
         }
         else if (shares.Length > 0 && SupplierShare.Problem(shares) is { } problem)
         {
@@ -96,35 +95,45 @@ internal static class LineRows
     {
         for (var waiting = bills; ;)
         {
-            List<(Wire.ImportRow Row, DeclareBillOfMaterials Act)> circles = [];
-            foreach (var bill in waiting)
+            List<(Wire.ImportRow Row, DeclareBillOfMaterials Act, RefusedException Why)> circles = [];
+            foreach (var (row, act) in waiting)
             {
                 try
                 {
-                    import.Count(await bill.Act.HandleAsync(import.Session, cancellationToken));
+                    await DeclareAsync(import, row, act, cancellationToken);
                 }
                 catch (RefusedException circle) when (circle.Reason == RefusalReason.Cycle)
                 {
-                    circles.Add(bill);
+                    circles.Add((row, act, circle));
                 }
                 catch (RefusedException refused)
                 {
-                    import.Fail(bill.Row, "", refused.Message);
+                    import.Fail(row, refused);
                 }
             }
 
             if (circles.Count is 0 || circles.Count == waiting.Count)
             {
-                foreach (var (row, act) in circles)
-                {
-                    await import.DoAsync(row, _ => act, cancellationToken);
-                }
-
+                circles.ForEach(circle => import.Fail(circle.Row, circle.Why));
                 return;
             }
 
-            waiting = circles;
+            waiting = [.. circles.Select(circle => (circle.Row, circle.Act))];
         }
+    }
+
+    private static async Task DeclareAsync(
+        Import import, Wire.ImportRow row, DeclareBillOfMaterials act, CancellationToken cancellationToken)
+    {
+        var stream = StreamNames.BillOfMaterials(act.Parent);
+        var before = await import.Session.ReadAsync<BillOfMaterials>(stream, cancellationToken);
+        var decided = await act.HandleAsync(import.Session, cancellationToken);
+        import.Count(decided.Events.Count > 0
+            ? RecordChange.Of(row, before is null ? null : Lines(before), Lines(decided.State))
+            : null);
+
+        Wire.ImportedLine[] Lines(BillOfMaterials bill) =>
+            [.. RecordExport.Of(bill, import.Session.Now, import.NameOf)];
     }
 
     private sealed record ReadLine(

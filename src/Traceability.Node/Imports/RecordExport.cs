@@ -1,4 +1,3 @@
-using System.Globalization;
 using Marten;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Parts;
@@ -27,33 +26,37 @@ internal static class RecordExport
         var (parts, bills, footprints, trades) = (
             await readParts, await readBills, await readFootprints, await readTrades);
         var releases = (await readReleases).ToDictionary(release => release.TradeId);
-        var names = parts.ToDictionary(
-            part => part.TraceId, part => part.PartNumber.Length > 0 ? part.PartNumber : part.TraceId.ToString());
+        var known = parts.ToDictionary(part => part.TraceId);
+        // What is retired cannot be imported: nothing can be said of it any more.
+        var retired = parts.Where(part => part.Retired).Select(part => part.TraceId).ToHashSet();
         return
         [
-            .. Sheet("parts", parts.Select(part => new Wire.ImportRow { Part = Of(part, names) })),
-            .. Sheet("lines", bills.SelectMany(bill => Of(bill, now, names)).Select(line => new Wire.ImportRow
-            {
-                Line = line,
-            })),
-            .. Sheet("contributions", footprints.Where(one => one.Contribution is not null)
-                .Select(footprint => new Wire.ImportRow { Contribution = Of(footprint, names) })),
-            .. Sheet("trades", trades.Where(trade => trade.DownstreamTraceId is not null)
-                .Select(trade => new Wire.ImportRow { Trade = Of(trade, names) })),
+            .. Sheet("parts", parts.Where(part => !part.Retired)
+                .Select(part => new Wire.ImportRow { Part = Of(part) })),
+            .. Sheet("lines", bills.Where(bill => !retired.Contains(bill.ParentTraceId))
+                .SelectMany(bill => Of(bill, now, Name)).Select(line => new Wire.ImportRow { Line = line })),
+            .. Sheet("contributions", footprints.Where(one => !retired.Contains(one.TraceId))
+                .Select(footprint => Of(footprint, Name)).OfType<Wire.ImportedContribution>()
+                .Select(contribution => new Wire.ImportRow { Contribution = contribution })),
+            .. Sheet("trades", trades.Where(trade => trade.DownstreamTraceId is { } part && !retired.Contains(part))
+                .Select(trade => new Wire.ImportRow { Trade = Of(trade, Name) })),
             .. Sheet("answers", trades
-                .Where(trade => trade is { UpstreamTraceId: not null, Status: TradeStatus.Accepted })
-                .Select(trade => new Wire.ImportRow { Answer = Of(trade, releases, names) })),
+                .Where(trade => trade is { UpstreamTraceId: { } part, Status: TradeStatus.Accepted }
+                    && !retired.Contains(part))
+                .Select(trade => new Wire.ImportRow
+                {
+                    Answer = Of(trade, releases.GetValueOrDefault(trade.TradeId), now, Name),
+                })),
         ];
+
+        string Name(TraceId traceId) => NameOf(known.GetValueOrDefault(traceId), traceId);
     }
 
-    private static IEnumerable<Wire.ImportRow> Sheet(string name, IEnumerable<Wire.ImportRow> rows) =>
-        rows.Select((row, index) =>
-        {
-            (row.Sheet, row.Row) = (name, index + 1);
-            return row;
-        });
+    /// <summary>As rows name a part: by its number, or by its trace id if it has none.</summary>
+    public static string NameOf(Part? part, TraceId traceId) =>
+        part is { PartNumber.Length: > 0 } ? part.PartNumber : traceId.ToString();
 
-    private static Wire.ImportedPart Of(Part part, Dictionary<TraceId, string> names) => new()
+    public static Wire.ImportedPart Of(Part part) => new()
     {
         PartNumber = part.PartNumber,
         TraceId = part.TraceId.ToString(),
@@ -62,53 +65,64 @@ internal static class RecordExport
         Unit = part.DeclaredUnit,
     };
 
-    private static IEnumerable<Wire.ImportedLine> Of(
-        BillOfMaterials bill, DateTimeOffset now, Dictionary<TraceId, string> names) =>
+    /// <summary>What goes in at a time.</summary>
+    public static IEnumerable<Wire.ImportedLine> Of(
+        BillOfMaterials bill, DateTimeOffset now, Func<TraceId, string> name) =>
         from line in bill.At(now)?.Lines ?? []
         from supplier in (line.Suppliers ?? []).DefaultIfEmpty()
         select new Wire.ImportedLine
         {
-            Parent = names[bill.ParentTraceId],
-            Child = names[line.ChildTraceId],
+            Parent = name(bill.ParentTraceId),
+            Child = name(line.ChildTraceId),
             Amount = Amount.Format(line.Amount),
             Unit = line.Unit,
             TradeId = $"{supplier?.TradeId}",
             Share = supplier is null ? "" : Amount.Format(supplier.Share),
         };
 
-    private static Wire.ImportedContribution Of(Footprint footprint, Dictionary<TraceId, string> names) => new()
-    {
-        Part = names[footprint.TraceId],
-        Figures = FigureMapping.ToWire(footprint.Contribution!, footprint.PrimaryShare),
-        StartDate = Day(footprint.Period!.Start),
-        EndDate = Day(footprint.Period.End.AddTicks(-1)),
-        Source = footprint.Source ?? "",
-        ValidUntilDate = footprint.ValidUntil is { } until ? Day(until.AddTicks(-1)) : "",
-    };
+    /// <summary>Null: nothing was declared.</summary>
+    public static Wire.ImportedContribution? Of(Footprint footprint, Func<TraceId, string> name) =>
+        footprint.Contribution is null
+            ? null
+            : new()
+            {
+                Part = name(footprint.TraceId),
+                Figures = FigureMapping.ToWire(footprint.Contribution, footprint.PrimaryShare),
+                StartDate = Days.OfStart(footprint.Period!.Start),
+                EndDate = Days.OfEnd(footprint.Period.End),
+                Source = footprint.Source ?? "",
+                ValidUntilDate = Days.OfEnd(footprint.ValidUntil),
+            };
 
-    private static Wire.ImportedTrade Of(Trade trade, Dictionary<TraceId, string> names) => new()
+    public static Wire.ImportedTrade Of(Trade trade, Func<TraceId, string> name) => new()
     {
         TradeId = trade.TradeId.ToString(),
-        Part = names[trade.DownstreamTraceId!.Value],
+        Part = name(trade.DownstreamTraceId!.Value),
         SupplierOperatorId = trade.SupplierId.ToString(),
         Message = trade.Message,
-        DueDate = trade.DueAt is { } due ? Day(due) : "",
+        DueDate = Days.OfStart(trade.DueAt),
     };
 
-    private static Wire.ImportedAnswer Of(
-        Trade trade, Dictionary<TradeId, Release> releases, Dictionary<TraceId, string> names)
+    /// <summary>A release that is over shows nothing, and cannot be granted as it was.</summary>
+    public static Wire.ImportedAnswer Of(
+        Trade trade, Release? release, DateTimeOffset now, Func<TraceId, string> name)
     {
-        var release = releases.GetValueOrDefault(trade.TradeId);
+        var shown = release?.InForce(now) == true ? release : null;
         return new()
         {
             TradeId = trade.TradeId.ToString(),
-            Part = names[trade.UpstreamTraceId!.Value],
-            Fields = string.Join(", ", (release?.Fields ?? []).Select(field => field.ToString().ToLowerInvariant())),
-            Purpose = release?.Purpose ?? "",
-            ValidUntilDate = release?.ValidUntil is { } until ? Day(until.AddTicks(-1)) : "",
+            Part = name(trade.UpstreamTraceId!.Value),
+            Fields = string.Join(", ", (shown?.Fields ?? []).Select(field => field.ToString().ToLowerInvariant())),
+            Purpose = shown?.Purpose ?? "",
+            ValidUntilDate = Days.OfEnd(shown?.ValidUntil),
+            AcceptedFindings = string.Join(", ", shown?.AcceptedFindings ?? []),
         };
     }
 
-    private static string Day(DateTimeOffset time) =>
-        time.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+    private static IEnumerable<Wire.ImportRow> Sheet(string name, IEnumerable<Wire.ImportRow> rows) =>
+        rows.Select((row, index) =>
+        {
+            (row.Sheet, row.Row) = (name, index + 1);
+            return row;
+        });
 }

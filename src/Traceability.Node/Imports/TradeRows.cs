@@ -14,13 +14,26 @@ internal static class TradeRows
     {
         await import.Session.FetchAsync(
             cancellationToken, Fetch.ToDecide<Trade>(rows.Select(row => StreamNames.Trade(IdOf(import, row.Record)))));
-        HashSet<string> seen = new(StringComparer.Ordinal);
+        var seen = new SeenRecords<TradeId>(import);
         foreach (var (row, record) in rows)
         {
-            await import.DoAsync<Trade>(row, input => Read(import, input, record), cancellationToken);
-            import.IsFirst(
-                seen, row,
-                record.TradeId.Length > 0 ? record.TradeId : $"{record.Part} of {record.SupplierOperatorId}");
+            var name = record.TradeId.Length > 0 ? record.TradeId : $"{record.Part} of {record.SupplierOperatorId}";
+            if (IsNamed(import, record) && !seen.IsFirst(row, IdOf(import, record), name))
+            {
+                continue;
+            }
+
+            await import.DoAsync(row, async input =>
+            {
+                var act = Read(import, input, record);
+                input.ThrowIfInvalid();
+                if (act is not null)
+                {
+                    await import.DoAsync<Trade>(
+                        row, StreamNames.Trade(act.TradeId), act, trade => RecordExport.Of(trade, import.NameOf),
+                        cancellationToken);
+                }
+            });
         }
     }
 
@@ -34,9 +47,14 @@ internal static class TradeRows
 
         var act = RequestTrade.Read(
             input, IdOf(import, record), part?.TraceId ?? default, record.SupplierOperatorId, record.Message,
-            Import.Day(input, "due_date", record.DueDate));
+            Days.Start(input, "due_date", record.DueDate));
         return part is null || import.IsDoubtful(record.Part) ? null : act;
     }
+
+    /// <summary>Rows about parts that nobody knows are about nothing that could be named twice.</summary>
+    private static bool IsNamed(Import import, Wire.ImportedTrade record) => record.TradeId.Length > 0
+        ? Guid.TryParseExact(record.TradeId, "D", out _)
+        : import.TraceIdOf(record.Part) is not null;
 
     /// <summary>The same question to the same supplier is the same trade.</summary>
     private static TradeId IdOf(Import import, Wire.ImportedTrade record) =>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Traceability.Domain.Parts;
 
 namespace Traceability.Node.Operators;
 
@@ -19,8 +20,8 @@ internal sealed class OperatorSession(
     /// <summary>The moment of the act.</summary>
     public DateTimeOffset Now => now;
 
-    /// <summary>Whose the part numbers are, as far as the act has met them.</summary>
-    public Dictionary<string, TraceId> PartNumbers { get; } = new(StringComparer.Ordinal);
+    /// <summary>Whose the part numbers are, in one form of writing, as far as the act has met them.</summary>
+    public Dictionary<string, Part> PartNumbers { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Whether the broker is to be told something.</summary>
     public bool HasNotices { get; set; }

@@ -88,7 +88,7 @@ internal sealed class PartServer(HostedOperators operators, TimeProvider clock) 
         var op = operators.Of(context);
         var input = new Input();
         var (size, after) = (input.PageSize(request.PageSize), input.Token(request.PageToken));
-        var text = input.Text("name_or_number", request.NameOrNumber, 0, Part.MaxName);
+        var text = input.Writing("name_or_number", request.NameOrNumber, 0, Part.MaxName);
         var ids = request.TraceIds.Count <= MaxIds
             ? request.TraceIds.Index().Select(id => input.Id<TraceId>($"trace_ids[{id.Index}]", id.Item)).ToArray()
             : [];

@@ -1,5 +1,7 @@
 using Marten;
+using Marten.Linq.MatchesSql;
 using Traceability.Domain.Parts;
+using Traceability.Domain.Writings;
 using Traceability.Node.Operators;
 
 namespace Traceability.Node.Parts;
@@ -11,8 +13,8 @@ internal static class PartsOfSession
         this OperatorSession session, TraceId traceId, CancellationToken cancellationToken) =>
         await session.ReadAsync<Part>(StreamNames.Part(traceId), cancellationToken) ?? throw Unknown(traceId);
 
-    /// <summary>The part that has a part number, if any has.</summary>
-    public static async Task<TraceId?> HolderAsync(
+    /// <summary>The part that has a part number, in whatever form of writing, if any has.</summary>
+    public static async Task<Part?> HolderAsync(
         this OperatorSession session, string number, CancellationToken cancellationToken)
     {
         if (number.Length == 0)
@@ -20,15 +22,17 @@ internal static class PartsOfSession
             return null;
         }
 
-        if (session.PartNumbers.TryGetValue(number, out var known))
+        var plain = Writing.Plain(number);
+        if (session.PartNumbers.TryGetValue(plain, out var known))
         {
             return known;
         }
 
         return session.KnowsAll<Part>()
             ? null
-            : (await session.Documents.Query<Part>().Where(part => part.PartNumber == number)
-                .OrderBy(part => part.Id).FirstOrDefaultAsync(cancellationToken))?.TraceId;
+            : await session.Documents.Query<Part>()
+                .Where(part => part.MatchesSql("normalize(d.data ->> 'partNumber', NFKC) = ?", plain))
+                .OrderBy(part => part.Id).FirstOrDefaultAsync(cancellationToken);
     }
 
     /// <summary>One that has been fetched.</summary>

@@ -1,5 +1,7 @@
+using System.Globalization;
 using Traceability.Domain.Parts;
 using Traceability.Domain.Quantities;
+using Traceability.Domain.Writings;
 using Traceability.Hosting;
 using Traceability.Node.Operators;
 
@@ -15,10 +17,10 @@ internal sealed record RegisterPart(TraceId TraceId, string Name, PartKind Kind,
     public static RegisterPart Read(
         Input input, Fields fields, TraceId traceId, string name, PartKind kind, string unit, string number) => new(
             traceId,
-            input.Text(fields.Name, name, 1, Part.MaxName),
+            input.Writing(fields.Name, name, 1, Part.MaxName),
             kind,
             input.Unit(fields.Unit, unit),
-            input.Text(fields.Number, number, 0, Part.MaxNumber));
+            ReadNumber(input, fields.Number, number));
 
     public async Task<Decided<Part>> HandleAsync(OperatorSession session, CancellationToken cancellationToken)
     {
@@ -26,7 +28,18 @@ internal sealed record RegisterPart(TraceId TraceId, string Name, PartKind Kind,
         var holder = await session.HolderAsync(Number, cancellationToken);
         var decided = await session.DecideAsync<Part>(
             StreamNames.Part(TraceId), part => Part.Register(part, wanted, holder), cancellationToken);
-        session.PartNumbers[Number] = TraceId;
+        session.PartNumbers.TryAdd(Writing.Plain(Number), decided.State);
         return decided;
+    }
+
+    /// <summary>Two numbers must not differ in something that nobody sees.</summary>
+    private static string ReadNumber(Input input, string field, string number)
+    {
+        if (number.Any(letter => char.GetUnicodeCategory(letter) == UnicodeCategory.Format))
+        {
+            input.Violate(field, number, "must hold no invisible characters, such as U+200B: type it again.");
+        }
+
+        return input.Writing(field, number, 0, Part.MaxNumber);
     }
 }

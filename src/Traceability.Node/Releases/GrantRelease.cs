@@ -17,8 +17,8 @@ internal sealed record GrantRelease(
     TradeId TradeId, IReadOnlyList<FootprintField> Fields, string Purpose, DateTimeOffset? ValidUntil,
     IReadOnlyList<string> AcceptedFindings) : IAct<Decided<Release>>
 {
-    /// <summary>What a door calls the fields.</summary>
-    public sealed record Names(string Fields, string Purpose, string ValidUntil);
+    /// <summary>What a door calls the fields, and how the end is written there.</summary>
+    public sealed record Names(string Fields, string Purpose, string ValidUntil, string? WrittenUntil = null);
 
     public static GrantRelease Read(
         Input input, Names names, TradeId tradeId, FootprintField[] fields, string purpose, DateTimeOffset? validUntil,
@@ -33,7 +33,7 @@ internal sealed record GrantRelease(
         ];
         if (validUntil <= now)
         {
-            input.Violate(names.ValidUntil, $"{validUntil:u}", "must be in the future.");
+            input.Violate(names.ValidUntil, names.WrittenUntil ?? $"{validUntil:u}", "must be in the future.");
         }
 
         return new(tradeId, fields, input.OneOf(names.Purpose, purpose, Purposes.All), validUntil, accepted);
@@ -47,7 +47,9 @@ internal sealed record GrantRelease(
             Fetch.ToDecide<Release>(StreamNames.Release(TradeId)));
         var trade = session.KnownTrade(TradeId);
         trade.MustBeSupplier(session.Operator);
-        if (trade.Status == TradeStatus.Accepted && session.Node.Inference != InferenceMode.Warn)
+        // Saying again what stands is no new decision.
+        if (Decide(session.Known<Release>(StreamNames.Release(TradeId))).Length > 0
+            && session.Node.Inference != InferenceMode.Warn)
         {
             await session.FlushAsync(cancellationToken);
             var findings = await InferenceReview.FindingsAsync(
@@ -56,10 +58,7 @@ internal sealed record GrantRelease(
         }
 
         var decided = await session.DecideAsync<Release>(
-            StreamNames.Release(TradeId),
-            existing => Release.Grant(
-                existing, trade, session.Operator, Fields, Purpose, ValidUntil, session.Now, AcceptedFindings),
-            cancellationToken);
+            StreamNames.Release(TradeId), Decide, cancellationToken);
         if (decided.Events.Count > 0)
         {
             session.Notify(TradeId, new ReleaseGrantNotice(decided.State.Revision));
@@ -67,5 +66,8 @@ internal sealed record GrantRelease(
         }
 
         return decided;
+
+        object[] Decide(Release? existing) => Release.Grant(
+            existing, trade, session.Operator, Fields, Purpose, ValidUntil, session.Now, AcceptedFindings);
     }
 }

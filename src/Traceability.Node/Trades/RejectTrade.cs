@@ -9,7 +9,7 @@ internal sealed record RejectTrade(TradeId TradeId, string Message, long? Etag =
 {
     public static RejectTrade Read(Input input, string tradeId, string message, string etag) => new(
         input.Id<TradeId>("trade_id", tradeId),
-        input.Text("message", message, 0, Trade.MaxMessage),
+        input.Writing("message", message, 0, Trade.MaxMessage),
         input.Etag("etag", etag));
 
     public async Task<Decided<Trade>> HandleAsync(OperatorSession session, CancellationToken cancellationToken)

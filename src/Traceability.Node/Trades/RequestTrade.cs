@@ -21,7 +21,7 @@ internal sealed record RequestTrade(
             tradeId,
             input.Id<OperatorId>(SupplierField, supplier),
             part,
-            input.Text("message", message, 0, Trade.MaxMessage),
+            input.Writing("message", message, 0, Trade.MaxMessage),
             dueAt);
 
     public async Task<Decided<Trade>> HandleAsync(OperatorSession session, CancellationToken cancellationToken)
@@ -32,7 +32,11 @@ internal sealed record RequestTrade(
             Fetch.ToDecide<Trade>(StreamNames.Trade(TradeId)));
         var part = session.KnownPart(Part);
         part.MustBe(PartKind.Bought);
-        session.MustBeMember(SupplierField, Supplier);
+        if (session.Known<Trade>(StreamNames.Trade(TradeId)) is null)
+        {
+            session.MustBeMember(SupplierField, Supplier);
+        }
+
         var requested = new TradeRequested(
             TradeId, session.Operator, Supplier, Part, Message, DueAt, session.Now, part.DeclaredUnit);
         var decided = await session.DecideAsync<Trade>(
