@@ -9,11 +9,6 @@ namespace Traceability.IntegrationTests.Cli;
 /// <summary>The program `trace` as a process of its own.</summary>
 internal sealed class CommandLine(LocalFederation processes, string company, CancellationToken deadline)
 {
-    public CommandLine(Federation federation, string company)
-        : this(federation.Processes, company, federation.Deadline)
-    {
-    }
-
     private static readonly string Program = Programs.PathOf("Traceability.Cli", "trace.dll");
 
     public CommandLine(Harness.Federation federation, string company)
