@@ -25,6 +25,7 @@ public enum RefusalReason
     HistoryRewritten = 20,
     HistoryBroken = 21,
     ExportIncomplete = 22,
+    PartRetired = 23,
 }
 
 /// <summary>A rule said no. Expected, sent to the caller as it stands, never logged as an error.</summary>

@@ -38,9 +38,9 @@ public static class StatementForm
             ["declared_unit"] = declaredUnit,
             ["method"] = Method,
             ["complete"] = footprint.Complete,
-            ["period_start"] = footprint.Period?.Start.ToString("O", CultureInfo.InvariantCulture),
-            ["period_end"] = footprint.Period?.End.ToString("O", CultureInfo.InvariantCulture),
-            ["valid_until"] = footprint.ValidUntil?.ToString("O", CultureInfo.InvariantCulture),
+            ["period_start"] = footprint.StandingPeriod?.Start.ToString("O", CultureInfo.InvariantCulture),
+            ["period_end"] = footprint.StandingPeriod?.End.ToString("O", CultureInfo.InvariantCulture),
+            ["valid_until"] = footprint.StandingValidUntil?.ToString("O", CultureInfo.InvariantCulture),
         };
         var figures = StatedFigures.Of(footprint.Figures!);
         Dictionary<string, JsonNode> fields = new() { [TotalField] = Amount.Format(figures.Total) };

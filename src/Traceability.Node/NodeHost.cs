@@ -1,5 +1,6 @@
 using Traceability.Hosting;
 using Traceability.Node.Audit;
+using Traceability.Node.Due;
 using Traceability.Node.Exchange;
 using Traceability.Node.Exchange.Incoming;
 using Traceability.Node.Exchange.Outgoing;

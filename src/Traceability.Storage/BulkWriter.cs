@@ -123,7 +123,8 @@ internal sealed class BulkWriter(IDocumentStore store, LeafListener leaves, Time
 
     /// <summary>What streams of one kind have led to.</summary>
     public async Task WriteDocumentsAsync(
-        NpgsqlConnection connection, Type type, IReadOnlyCollection<StreamAppend> appends, CancellationToken cancellationToken)
+        NpgsqlConnection connection, Type type, IReadOnlyCollection<StreamAppend> appends,
+        CancellationToken cancellationToken)
     {
         var serializer = store.Options.Serializer();
         await using var command = new NpgsqlCommand(

@@ -64,10 +64,10 @@ public sealed class EventDatabases : IAsyncDisposable
     {
         var marten = (MartenDatabase)await _store.Storage.FindOrCreateDatabase(name);
         await using var turn = await Migrations.TakeTurnAsync(marten.DataSource, cancellationToken);
-        var stale = await Migrations.BeforeMartenAsync(marten.DataSource, cancellationToken);
+        await Migrations.BeforeMartenAsync(marten.DataSource, cancellationToken);
         await marten.ApplyAllConfiguredChangesToDatabaseAsync(AutoCreate.CreateOrUpdate, ct: cancellationToken);
         await Migrations.ApplyAsync(marten.DataSource, cancellationToken);
-        if (stale)
+        if (await Migrations.AreReadModelsStaleAsync(marten.DataSource, cancellationToken))
         {
             await RebuildReadModelsAsync(name, cancellationToken);
             await Migrations.ReadModelsAreFreshAsync(marten.DataSource, cancellationToken);

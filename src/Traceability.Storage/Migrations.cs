@@ -137,6 +137,12 @@ internal static class Migrations
         // Part numbers that differ in the form of writing only are the same number.
         $"create index {PartNumberWriting} on {EventDatabases.Schema}.mt_doc_part "
             + "(normalize(data ->> 'partNumber', NFKC))",
+
+        // Footprints know since 2026-11-27 what their standing total is about: they are made anew.
+        $"""
+        create table if not exists {Stale} (one boolean primary key default true check (one));
+        insert into {Stale} values (true) on conflict do nothing
+        """,
     ];
 
     /// <summary>One process at a time brings a database up to date; the others wait until it has.</summary>
@@ -153,8 +159,7 @@ internal static class Migrations
     /// Until 2026-11-26 read models carried no version of their stream. Such tables go; they are made anew from the
     /// events, also if this process dies before it has done so.
     /// </summary>
-    /// <returns>Whether the read models must be made anew.</returns>
-    public static async Task<bool> BeforeMartenAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    public static async Task BeforeMartenAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
     {
         await using var command = source.CreateCommand(
             $$"""
@@ -169,9 +174,16 @@ internal static class Migrations
                     insert into {{Stale}} values (true) on conflict do nothing;
                     execute format('drop table %I.%I cascade', '{{EventDatabases.Schema}}', old);
                 end loop;
-            end $$;
-            select to_regclass('{{Stale}}') is not null
+            end $$
             """);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Whether the read models must be made anew, because of one of the steps.</summary>
+    public static async Task<bool> AreReadModelsStaleAsync(
+        NpgsqlDataSource source, CancellationToken cancellationToken)
+    {
+        await using var command = source.CreateCommand($"select to_regclass('{Stale}') is not null");
         return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 

@@ -75,7 +75,7 @@ async function errors() {
     && says(invalid.error, 'part.trace_id', 'part.name', 'part.kind', 'part.declared_unit'), invalid.error);
   const taken = await ask(parts, 'RegisterPart', partNamed('other'));
   check('a rule that said no', taken.error?.code === grpc.status.ALREADY_EXISTS && says(taken.error, 'ALREADY_EXISTS'), taken.error);
-  const large = await ask(parts, 'RegisterPart', partNamed('x'.repeat(2 << 20)));
+  const large = await ask(parts, 'RegisterPart', partNamed('x'.repeat(5 << 20)));
   check('an oversized message', large.error?.code === grpc.status.RESOURCE_EXHAUSTED, large.error);
   const nobody = await ask(parts, 'GetPart', { trace_id: given.trace_id }, new grpc.Metadata());
   check('no token', nobody.error?.code === grpc.status.UNAUTHENTICATED, nobody.error);

@@ -107,6 +107,11 @@ public record Footprint(
     /// <summary>Exclusive end of what was declared.</summary>
     public DateTimeOffset? ValidUntil { get; init; }
 
+    /// <summary>What the total that stands is about, and until when its own part may be used.</summary>
+    public ReferencePeriod? StandingPeriod { get; init; }
+
+    public DateTimeOffset? StandingValidUntil { get; init; }
+
     /// <summary>
     /// What went into the total that stands, and into the one before it: enough to explain the change.
     /// </summary>
@@ -152,6 +157,7 @@ public record Footprint(
     /// <param name="declared">What is declared; the time is that of now.</param>
     public static object[] Declare(Footprint? existing, Part part, ContributionDeclared declared)
     {
+        part.MustBeInUse();
         if (part.Kind == PartKind.Bought && string.IsNullOrEmpty(declared.Source))
         {
             throw new RefusedException(
@@ -192,12 +198,19 @@ public record Footprint(
         ],
     };
 
+    /// <summary>What was declared, as long as it may be used: what has run out is missing.</summary>
+    public Figures? ContributionAt(DateTimeOffset time) => HasRunOut(time) ? null : Contribution;
+
+    public bool HasRunOut(DateTimeOffset time) => Contribution is not null && ValidUntil <= time;
+
     /// <summary>
-    /// A new version if anything has changed, to the last digit: parts above in the same company are computed with it.
+    /// A new version if anything has changed that reaches a document or a customer: the figures to the last digit,
+    /// because parts above in the same company are computed with them, what they are about, and until when they hold.
     /// </summary>
     public object[] RollUp(RollUpResult result, DateTimeOffset now)
     {
-        if (FootprintVersion > 0 && Complete == result.Complete && Equals(Figures, result.Figures))
+        if (FootprintVersion > 0 && Complete == result.Complete && Equals(Figures, result.Figures)
+            && (StandingPeriod, StandingValidUntil) == (Period, ValidUntil))
         {
             return [];
         }
@@ -221,11 +234,13 @@ public record Footprint(
     public bool IsNewsToOthers(Footprint? before) =>
         Figures is not null
         && (before?.Figures is null || Complete != before.Complete
+            || (StandingPeriod, StandingValidUntil) != (before.StandingPeriod, before.StandingValidUntil)
             || !StatedFigures.Of(Figures).Equals(StatedFigures.Of(before.Figures)));
 
     /// <summary>New totals of the part wait for a person from now on, or no longer.</summary>
     public static object[] RequireApproval(Footprint? existing, Part part, bool required, DateTimeOffset now)
     {
+        part.MustBeInUse();
         part.MustBe(PartKind.Made);
         return ((existing?.ApprovalRequired ?? false) == required, required) switch
         {
@@ -274,6 +289,8 @@ public record Footprint(
             Complete = e.Complete,
             FootprintVersion = e.Version,
             RolledUpAt = e.RolledUpAt,
+            StandingPeriod = e.Period,
+            StandingValidUntil = ValidUntil,
             Standing = TotalOfInputs.Of(e),
             Before = Standing,
             Proposal = null,

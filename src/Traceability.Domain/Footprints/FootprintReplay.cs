@@ -23,6 +23,9 @@ public sealed record ReplayedVersion(
 /// <summary>Computes every version of a part's total anew, from nothing but the events before it.</summary>
 public static class FootprintReplay
 {
+    /// <summary>Before, what had run out was still counted.</summary>
+    private static readonly DateTimeOffset ExpiryCountsSince = new(2026, 11, 27, 0, 0, 0, TimeSpan.Zero);
+
     /// <param name="part">A made part.</param>
     /// <param name="parts">The parts that ever went into it.</param>
     /// <param name="history">
@@ -47,7 +50,9 @@ public static class FootprintReplay
     private static ReplayedVersion Version(
         Part part, IReadOnlyDictionary<TraceId, Part> parts, IReadOnlyList<PastEvent> before, FootprintRolledUp stored)
     {
-        var own = Last(before, e => Contribution(e, part.TraceId) is { } said && said.Equals(stored.Own));
+        var time = stored.RolledUpAt < ExpiryCountsSince ? DateTimeOffset.MinValue : stored.RolledUpAt;
+        var own = Last(before, e => Declared(e, part.TraceId) is { } said
+            && (said.Contribution!.Equals(stored.Own) || (stored.Own is null && said.HasRunOut(time))));
         var inputs = stored.Inputs.Select(input => (Input: input, Source: SourceOf(input, before))).ToList();
         List<ReplayedSource> sources =
         [
@@ -63,7 +68,8 @@ public static class FootprintReplay
                 parts.Values.Append(part).DistinctBy(one => one.TraceId).ToDictionary(one => one.TraceId),
                 new Dictionary<TraceId, IReadOnlyList<BillOfMaterialsLine>> { [part.TraceId] = lines },
                 footprints,
-                upstreams.ToLookup(one => one.TraceId)));
+                upstreams.ToLookup(one => one.TraceId),
+                time));
             if (Same(result, stored))
             {
                 break;
@@ -135,19 +141,22 @@ public static class FootprintReplay
     /// <summary>The last event before that said what the line took in.</summary>
     private static PastEvent? SourceOf(RollUpInput input, IReadOnlyList<PastEvent> before) => Last(before, e => e switch
     {
+        UpstreamTotalReceived r when input is { State: LineState.Expired, Origin: LineOrigin.Supplier } =>
+            r.TradeId == input.TradeId,
         UpstreamTotalReceived r => input is { State: LineState.Answered, Origin: LineOrigin.Supplier }
             && (r.TradeId, r.Version, r.Figures.Total) == (input.TradeId, input.Version, input.ChildTotal)
             && r.Complete == input.Complete,
         UpstreamTotalWithheld w => input.State == LineState.Withheld && w.TradeId == input.TradeId,
         FootprintRolledUp f => input.Origin == LineOrigin.Made && f.TraceId == input.ChildTraceId
             && f.Figures?.Total == input.ChildTotal && f.Complete == input.Complete,
-        _ => input.Origin == LineOrigin.DataSet && Contribution(e, input.ChildTraceId)?.Total == input.ChildTotal,
+        _ => input.Origin == LineOrigin.DataSet && Declared(e, input.ChildTraceId) is { } said
+            && (input.State == LineState.Expired || said.Contribution!.Total == input.ChildTotal),
     });
 
-    private static Figures? Contribution(object e, TraceId traceId) => e switch
+    private static Footprint? Declared(object e, TraceId traceId) => e switch
     {
-        ContributionDeclared d when d.TraceId == traceId => Footprint.Evolve(null, d)!.Contribution,
-        ContributionRevised r when r.TraceId == traceId => Footprint.Evolve(null, r)!.Contribution,
+        ContributionDeclared d when d.TraceId == traceId => Footprint.Evolve(null, d),
+        ContributionRevised r when r.TraceId == traceId => Footprint.Evolve(null, r),
         _ => null,
     };
 

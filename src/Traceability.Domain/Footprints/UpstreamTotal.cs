@@ -72,8 +72,12 @@ public record UpstreamTotal(
     /// <summary>
     /// The answer that a line without shares takes: of several suppliers the first that has answered, always the same.
     /// </summary>
-    public static UpstreamTotal? Best(IEnumerable<UpstreamTotal> ofOnePart) =>
-        ofOnePart.OrderBy(one => one.State).ThenBy(one => one.TradeId).FirstOrDefault();
+    public static UpstreamTotal? Best(IEnumerable<UpstreamTotal> ofOnePart, DateTimeOffset time) =>
+        ofOnePart.OrderBy(one => one.StateAt(time)).ThenBy(one => one.TradeId).FirstOrDefault();
+
+    /// <summary>An answer counts until it runs out.</summary>
+    public LineState StateAt(DateTimeOffset time) =>
+        State == LineState.Answered && ValidUntil <= time ? LineState.Expired : State;
 
     /// <summary>
     /// The events that make the message true. One that is overtaken or says nothing new changes nothing, and is kept as

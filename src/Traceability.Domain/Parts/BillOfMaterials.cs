@@ -107,11 +107,13 @@ public record BillOfMaterials(
         BillGraph graph,
         DateTimeOffset now)
     {
+        parent.MustBeInUse();
         parent.MustBe(PartKind.Made);
         foreach (var line in lines)
         {
             var child = partOf(line.ChildTraceId)
                 ?? throw RefusedException.NotDisclosed("Part", "trace_id", line.ChildTraceId);
+            child.MustBeInUse();
             line.MustFit(child);
         }
 

@@ -97,6 +97,19 @@ public record Part(
         _ => [new PartRetired(TraceId, now)],
     };
 
+    /// <summary>What was said of a retired part stays; nothing new rests on it.</summary>
+    public void MustBeInUse()
+    {
+        if (Retired)
+        {
+            throw new RefusedException(
+                RefusalReason.PartRetired,
+                $"Part {TraceId} is retired: nothing new can be said of it, asked for it or made of it. Register "
+                    + "another part, and name that one.",
+                ("trace_id", TraceId.ToString()));
+        }
+    }
+
     /// <summary>Some acts are for made parts only, others for bought ones.</summary>
     public void MustBe(PartKind kind)
     {

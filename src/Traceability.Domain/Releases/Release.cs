@@ -96,6 +96,9 @@ public record Release(
         return same ? [] : [new ReleaseGranted(trade.TradeId, wanted, purpose, validUntil, now, acceptedFindings)];
     }
 
+    /// <summary>Its end was set when it was granted, and has come.</summary>
+    public bool HasRunOut(DateTimeOffset time) => !Revoked && ValidUntil <= time;
+
     /// <summary>The events that end the release; none if there is nothing to end.</summary>
     public static object[] Revoke(Release? existing, Trade trade, OperatorId by, DateTimeOffset now)
     {

@@ -27,7 +27,7 @@ internal sealed record RecordCertificate(
             Fetch.Of<Part>(StreamNames.Part(Part)),
             Fetch.Of<Footprint>(StreamNames.Footprint(Part)),
             Fetch.ToDecide<Certificate>(StreamNames.Certificate(CertificateId)));
-        session.KnownPart(Part);
+        session.KnownPart(Part).MustBeInUse();
         var footprint = session.Known<Footprint>(StreamNames.Footprint(Part)) ?? Footprint.Unknown(Part);
         var decided = await session.DecideAsync<Certificate>(
             StreamNames.Certificate(CertificateId),

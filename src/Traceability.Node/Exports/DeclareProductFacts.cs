@@ -16,7 +16,9 @@ internal sealed record DeclareProductFacts(TraceId Part, IReadOnlyDictionary<str
             cancellationToken,
             Fetch.Of<Part>(StreamNames.Part(Part)),
             Fetch.ToDecide<ProductFacts>(StreamNames.ProductFacts(Part)));
-        session.KnownPart(Part).MustBe(PartKind.Made);
+        var part = session.KnownPart(Part);
+        part.MustBeInUse();
+        part.MustBe(PartKind.Made);
         return await session.DecideAsync<ProductFacts>(
             StreamNames.ProductFacts(Part),
             known => ProductFacts.Declare(known, Part, Facts, session.Now),

@@ -71,6 +71,7 @@ internal static class CompanyReader
                 .ToDictionary(id => id, id => lines.GetValueOrDefault(id, [])),
             footprints.OfType<Footprint>().ToDictionary(footprint => footprint.TraceId),
             upstreams.OfType<UpstreamTotal>().OrderBy(upstream => upstream.TradeId)
-                .ToLookup(upstream => upstream.TraceId));
+                .ToLookup(upstream => upstream.TraceId),
+            now);
     }
 }

@@ -43,6 +43,7 @@ internal sealed record DeclareContribution(
         if (decided.Events.Count > 0)
         {
             session.Touch(Part);
+            session.TouchAt(Part, ValidUntil);
         }
 
         return decided;

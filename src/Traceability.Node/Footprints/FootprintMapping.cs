@@ -62,8 +62,8 @@ internal static class FootprintMapping
     /// <summary>What the supplier told, or until then what a data set says.</summary>
     public static Wire.Footprint OfBought(Part part, UpstreamTotal? upstream, Footprint? typed, DateTimeOffset now)
     {
-        var answered = upstream is { State: LineState.Answered };
-        var figures = answered ? upstream!.Figures : typed?.Contribution;
+        var answered = upstream?.StateAt(now) == LineState.Answered;
+        var figures = answered ? upstream!.Figures : typed?.ContributionAt(now);
         return new()
         {
             TraceId = part.TraceId.ToString(),
@@ -218,12 +218,14 @@ internal static class FootprintMapping
             Lines = lines.Count,
             CompleteLines = lines.Count(line => line.All(supplier => supplier.Complete)),
         };
-        if (footprint.Contribution is null)
+        if (result.Own is null)
         {
             coverage.Missing.Add(new Wire.MissingFigure
             {
                 TraceId = footprint.TraceId.ToString(),
-                Reason = "own contribution not declared",
+                Reason = footprint.Contribution is null
+                    ? "own contribution not declared"
+                    : "own contribution expired",
             });
         }
 

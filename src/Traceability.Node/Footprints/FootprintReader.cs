@@ -38,7 +38,7 @@ internal static class FootprintReader
             .ById([.. trades.Select(trade => StreamNames.Upstream(trade.TradeId))]);
         var typed = batch.Load<Footprint>(StreamNames.Footprint(part.TraceId));
         await batch.Execute(cancellationToken);
-        return FootprintMapping.OfBought(part, UpstreamTotal.Best(await upstreams), await typed, now);
+        return FootprintMapping.OfBought(part, UpstreamTotal.Best(await upstreams, now), await typed, now);
     }
 
     private static async Task<Wire.Footprint> MadeAsync(

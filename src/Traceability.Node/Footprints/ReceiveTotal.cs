@@ -48,6 +48,7 @@ internal sealed record ReceiveTotal(
         if (decided.Events.Any(e => e is UpstreamTotalReceived))
         {
             session.Touch(part!.TraceId);
+            session.TouchAt(part.TraceId, decided.State.ValidUntil);
         }
 
         return decided;

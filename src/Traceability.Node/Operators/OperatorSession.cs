@@ -56,11 +56,17 @@ internal sealed class OperatorSession(
     /// <summary>The footprints of the parts may have changed: they are rolled up before this is committed.</summary>
     public void Touch(params IEnumerable<TraceId> parts) => _touched.UnionWith(parts);
 
-    /// <summary>The footprint of a part will have changed at a later time.</summary>
-    public void TouchAt(TraceId part, DateTimeOffset due)
+    /// <summary>The footprint of a part, or what is shown of it, changes at a later time; null: at none.</summary>
+    public void TouchAt(TraceId part, DateTimeOffset? due)
     {
+        if (due is null || due <= now)
+        {
+            return;
+        }
+
         HasDue = true;
-        Queue($"insert into {EventDatabases.Schema}.recalculation (trace_id, due_at) values (?, ?)", part.Value, due);
+        Queue(
+            $"insert into {EventDatabases.Schema}.recalculation (trace_id, due_at) values (?, ?)", part.Value, due.Value);
     }
 
     public IReadOnlyCollection<TraceId> Touched => [.. _touched];

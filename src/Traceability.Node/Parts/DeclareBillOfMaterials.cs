@@ -41,7 +41,7 @@ internal sealed record DeclareBillOfMaterials(
 
         if (ValidFrom > session.Now)
         {
-            session.TouchAt(Parent, ValidFrom.Value);
+            session.TouchAt(Parent, ValidFrom);
         }
         else
         {

@@ -62,6 +62,7 @@ internal sealed record GrantRelease(
         if (decided.Events.Count > 0)
         {
             session.Notify(TradeId, new ReleaseGrantNotice(decided.State.Revision));
+            session.TouchAt(trade.SuppliersPart(), ValidUntil);
             await session.TellAsync(trade.SuppliersPart(), TradeId, cancellationToken);
         }
 

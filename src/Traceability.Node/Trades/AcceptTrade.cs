@@ -16,6 +16,7 @@ internal sealed record AcceptTrade(TradeId TradeId, TraceId Part, long? Etag = n
             Fetch.Of<Part>(StreamNames.Part(Part)));
         var trade = session.KnownTrade(TradeId);
         var part = session.KnownPart(Part);
+        part.MustBeInUse();
         part.MustBe(PartKind.Made);
         var partRef = session.Keys.PartRef(Part);
         var decided = await session.DecideAsync<Trade>(

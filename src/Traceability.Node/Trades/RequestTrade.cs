@@ -31,6 +31,7 @@ internal sealed record RequestTrade(
             Fetch.Of<Part>(StreamNames.Part(Part)),
             Fetch.ToDecide<Trade>(StreamNames.Trade(TradeId)));
         var part = session.KnownPart(Part);
+        part.MustBeInUse();
         part.MustBe(PartKind.Bought);
         if (session.Known<Trade>(StreamNames.Trade(TradeId)) is null)
         {

@@ -27,6 +27,30 @@ internal sealed record Company
 
     public Company Own(TraceId part, decimal amount) => Own(part, Of(amount));
 
+    public DateTimeOffset Time { get; init; } = Now;
+
+    /// <summary>The same company at another moment.</summary>
+    public Company At(DateTimeOffset time) => this with { Time = time };
+
+    public Company OwnUntil(TraceId part, decimal amount, DateTimeOffset until)
+    {
+        var company = Own(part, amount);
+        return company with
+        {
+            Footprints = company.Footprints.ToDictionary(
+                one => one.Key, one => one.Key == part ? one.Value with { ValidUntil = until } : one.Value),
+        };
+    }
+
+    public Company AnswerUntil(TraceId part, decimal amount, DateTimeOffset until)
+    {
+        var company = Answer(part, amount);
+        return company with
+        {
+            Upstreams = [.. company.Upstreams.Select(one => one.TraceId == part ? one with { ValidUntil = until } : one)],
+        };
+    }
+
     public Company Own(TraceId part, Figures figures) => this with
     {
         Footprints = new Dictionary<TraceId, Footprint>(Footprints)
@@ -70,7 +94,8 @@ internal sealed record Company
         _parts.Values.Where(part => part.Kind == PartKind.Made)
             .ToDictionary(part => part.TraceId, part => Bills.GetValueOrDefault(part.TraceId, [])),
         Footprints,
-        Upstreams.ToLookup(one => one.TraceId));
+        Upstreams.ToLookup(one => one.TraceId),
+        Time);
 
     public CompanyRollUp RollUp() => CompanyRollUp.Of(Records).All();
 

@@ -229,7 +229,8 @@ public class ExchangeTests
                     ],
                 },
                 new Dictionary<TraceId, Footprint> { [member.Product] = member.Footprint },
-                member.Received.Values.ToLookup(upstream => upstream.TraceId));
+                member.Received.Values.ToLookup(upstream => upstream.TraceId),
+                default);
         }
 
         private static TradeId TradeOf(int supplier, int buyer) => new(new(1, (short)supplier, (short)buyer, new byte[8]));

@@ -74,7 +74,8 @@ public class FootprintReplayTests
             new Dictionary<TraceId, Part> { [Made] = Part, [Bought] = Input },
             new Dictionary<TraceId, IReadOnlyList<BillOfMaterialsLine>> { [Made] = [new(Bought, 2, "piece")] },
             new Dictionary<TraceId, Footprint> { [Made] = own },
-            new[] { UpstreamTotal.Evolve(null, Received)! }.ToLookup(one => one.TraceId));
+            new[] { UpstreamTotal.Evolve(null, Received)! }.ToLookup(one => one.TraceId),
+            Now);
         RollUpResult? result = null;
         CompanyRollUp.Of(records).Update([Made], (_, one) =>
         {

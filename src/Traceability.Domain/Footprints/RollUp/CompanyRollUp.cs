@@ -9,11 +9,13 @@ namespace Traceability.Domain.Footprints.RollUp;
 /// own.</param>
 /// <param name="Footprints">Contributions, typed figures and standing totals, by part.</param>
 /// <param name="Upstreams">What suppliers have told, by bought part.</param>
+/// <param name="Time">The moment for which it is rolled up: what has run out by then is missing.</param>
 public sealed record CompanyRecords(
     IReadOnlyDictionary<TraceId, Part> Parts,
     IReadOnlyDictionary<TraceId, IReadOnlyList<BillOfMaterialsLine>> Bills,
     IReadOnlyDictionary<TraceId, Footprint> Footprints,
-    ILookup<TraceId, UpstreamTotal> Upstreams)
+    ILookup<TraceId, UpstreamTotal> Upstreams,
+    DateTimeOffset Time)
 {
     /// <summary>The same company with other lines in some parts.</summary>
     public CompanyRecords WithBills(IEnumerable<(TraceId Parent, List<BillOfMaterialsLine> Lines)> bills)
@@ -36,7 +38,7 @@ public sealed record CompanyRecords(
         {
             Footprints = new Dictionary<TraceId, Footprint>(Footprints)
             {
-                [traceId] = footprint with { Contribution = figures },
+                [traceId] = footprint with { Contribution = figures, ValidUntil = null },
             },
         };
         return Parts[traceId].Kind == PartKind.Made
@@ -195,7 +197,7 @@ public sealed class CompanyRollUp
 
         if (line.Suppliers is null or [])
         {
-            var best = UpstreamTotal.Best(_records.Upstreams[line.ChildTraceId]);
+            var best = UpstreamTotal.Best(_records.Upstreams[line.ChildTraceId], _records.Time);
             yield return Input(line, part, 1, best, LineOrigin.Supplier);
             yield break;
         }
@@ -214,7 +216,8 @@ public sealed class CompanyRollUp
     private RollUpLine Input(
         BillOfMaterialsLine line, Part part, decimal share, UpstreamTotal? upstream, LineOrigin origin)
     {
-        if (upstream is { State: LineState.Answered })
+        var state = upstream?.StateAt(_records.Time);
+        if (upstream is not null && state == LineState.Answered)
         {
             var unit = Unit.Find(upstream.DeclaredUnit!)!;
             return new(
@@ -229,8 +232,10 @@ public sealed class CompanyRollUp
                 line, null, LineOrigin.DataSet, LineState.Answered, amount, part.Unit, typed, true, null);
         }
 
-        var state = upstream?.State ?? LineState.Unanswered;
-        return new(line, upstream?.TradeId, origin, state, amount, part.Unit, null, false, null);
+        return upstream is null && HasRunOut(part.TraceId)
+            ? new(line, null, LineOrigin.DataSet, LineState.Expired, amount, part.Unit, null, false, null)
+            : new(
+                line, upstream?.TradeId, origin, state ?? LineState.Unanswered, amount, part.Unit, null, false, null);
     }
 
     /// <summary>What a made child has come to shows only after the roll-up.</summary>
@@ -268,7 +273,11 @@ public sealed class CompanyRollUp
         }
     }
 
-    private Figures? Contribution(TraceId traceId) => _records.Footprints.GetValueOrDefault(traceId)?.Contribution;
+    private Figures? Contribution(TraceId traceId) =>
+        _records.Footprints.GetValueOrDefault(traceId)?.ContributionAt(_records.Time);
+
+    private bool HasRunOut(TraceId traceId) =>
+        _records.Footprints.GetValueOrDefault(traceId)?.HasRunOut(_records.Time) ?? false;
 
     private void SetOwn(int number, Figures? figures, bool complete) =>
         _totals.OwnMarks(number) = FigureColumns.Write(figures, complete, _totals.Own(number));

@@ -9,6 +9,9 @@ public enum LineState
     Answered = 1,
     Withheld = 2,
     Unanswered = 3,
+
+    /// <summary>There was a figure, and it has run out: missing, like one that never was.</summary>
+    Expired = 4,
 }
 
 /// <summary>Who says what a line is worth.</summary>

@@ -1,11 +1,15 @@
 using Npgsql;
 using Traceability.Node.Operators;
+using Traceability.Node.Releases;
 
-namespace Traceability.Node.Footprints;
+namespace Traceability.Node.Due;
 
-/// <summary>Rolls up what was to be rolled up by now: bills of materials for later whose time has come.</summary>
+/// <summary>
+/// Does what was to be done by now: bills of materials for later have come into force, figures and releases have run
+/// out.
+/// </summary>
 /// <returns>Whether there was anything.</returns>
-internal sealed record RollUpDue : IAct<bool>
+internal sealed record DoWhatIsDue : IAct<bool>
 {
     private const string Table = $"{EventDatabases.Schema}.recalculation";
     private const int AtOnce = 10_000;
@@ -16,12 +20,13 @@ internal sealed record RollUpDue : IAct<bool>
             $"select id, trace_id from {Table} where due_at <= $1 order by id limit {AtOnce}", session.Connection);
         command.Parameters.AddWithValue(session.Now);
         List<long> rows = [];
+        HashSet<TraceId> parts = [];
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await reader.ReadAsync(cancellationToken))
             {
                 rows.Add(reader.GetInt64(0));
-                session.Touch(new TraceId(reader.GetGuid(1)));
+                parts.Add(new(reader.GetGuid(1)));
             }
         }
 
@@ -30,6 +35,8 @@ internal sealed record RollUpDue : IAct<bool>
             return false;
         }
 
+        session.Touch(parts);
+        await session.EndReleasesAsync(parts, cancellationToken);
         session.Queue($"delete from {Table} where id = any(?)", rows.ToArray());
         return true;
     }

@@ -1,8 +1,8 @@
 using Traceability.Node.Operators;
 
-namespace Traceability.Node.Footprints;
+namespace Traceability.Node.Due;
 
-/// <summary>Wakes every operator's roll-up when something comes due.</summary>
+/// <summary>Does for every operator what comes due, at that moment.</summary>
 internal sealed partial class DueWorker(HostedOperators operators, TimeProvider clock, ILogger<DueWorker> logger)
     : BackgroundService
 {
@@ -44,10 +44,10 @@ internal sealed partial class DueWorker(HostedOperators operators, TimeProvider 
     private async Task WaitAsync(HostedOperator op, CancellationToken cancellationToken)
     {
         var noted = op.DueNoted.Next;
-        var wait = await RollUpDue.NextAsync(op.Database.Source, cancellationToken) - clock.GetUtcNow() ?? LookInterval;
+        var wait = await DoWhatIsDue.NextAsync(op.Database.Source, cancellationToken) - clock.GetUtcNow() ?? LookInterval;
         if (wait <= TimeSpan.Zero)
         {
-            await op.DoAsync(new RollUpDue(), "recalculation", cancellationToken);
+            await op.DoAsync(new DoWhatIsDue(), "recalculation", cancellationToken);
             return;
         }
 
