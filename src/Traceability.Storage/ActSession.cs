@@ -36,7 +36,6 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
     /// <summary>Reads several states in one round trip, so that reading and deciding need none of their own.</summary>
     public async Task FetchAsync(CancellationToken cancellationToken, params IEnumerable<Fetch> wanted)
     {
-        // An import asks a hundred thousand times for what it knows.
         Fetch[] needed = [.. wanted.Where(fetch => fetch.IsNeeded(this))];
         if (needed.Length == 0)
         {
@@ -233,7 +232,12 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
     private async Task<Stream<T>> StreamAsync<T>(string stream, CancellationToken cancellationToken)
         where T : class, IState<T>
     {
-        await FetchAsync(cancellationToken, Fetch.ToDecide<T>(stream));
+        // An import decides a hundred thousand times on what it knows.
+        if (!CanDecide<T>(stream))
+        {
+            await FetchAsync(cancellationToken, Fetch.ToDecide<T>(stream));
+        }
+
         if (!_streams.TryGetValue(stream, out var found))
         {
             // Of all that there are it is none.
