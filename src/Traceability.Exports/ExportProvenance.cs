@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Traceability.Domain;
 using Traceability.Domain.Footprints;
+using Traceability.Domain.Parts;
 using Traceability.Evidence;
 using Traceability.Exports.Documents;
 using Traceability.Exports.Rules;
@@ -34,10 +36,11 @@ public sealed record ExportedNumber(string Path, decimal Value, string? Unit, st
 /// <param name="Draft">Whether it is incomplete.</param>
 /// <param name="Facts">What was declared and goes into the numbers, or stands in the export.</param>
 /// <param name="Numbers">Each number, in order.</param>
+/// <param name="DeclaredUnit">That of the part, whatever the export is per; null in files from before.</param>
 public sealed record ExportProvenance(
     string File, string Sha256, string Export, string RulesVersion, OperatorId OperatorId, TraceId TraceId,
     long FootprintVersion, DateTimeOffset AsOf, string Statement, bool Draft,
-    IReadOnlyDictionary<string, string> Facts, IReadOnlyList<ExportedNumber> Numbers)
+    IReadOnlyDictionary<string, string> Facts, IReadOnlyList<ExportedNumber> Numbers, string? DeclaredUnit = null)
 {
     public const string Extension = "provenance.json";
 
@@ -59,7 +62,8 @@ public sealed record ExportProvenance(
         review.Input.PartRef,
         !review.Final,
         review.Input.Facts,
-        [.. review.Fields.Select(NumberOf).OfType<ExportedNumber>()]);
+        [.. review.Fields.Select(NumberOf).OfType<ExportedNumber>()],
+        review.Input.DeclaredUnit);
 
     private static ExportedNumber? NumberOf(ReviewedField field) =>
         field is { Value: Number(var number), Rule: { From: { } source, Unit: { } unit } rule }
@@ -72,7 +76,9 @@ public sealed record ExportProvenance(
     public IReadOnlyList<BundleCheck> CheckAgainst(AuditBundle bundle)
     {
         var (manifest, report) = (bundle.Manifest, BundleVerifier.Verify(bundle));
-        var wrong = report.Figures is null ? "the bundle shows no figures" : WrongBy(report.Figures);
+        var wrong = report.Figures is null
+            ? "the bundle shows no figures"
+            : WrongUnit(bundle) ?? WrongBy(report.Figures);
         return
         [
             new(
@@ -87,12 +93,42 @@ public sealed record ExportProvenance(
         ];
     }
 
+    /// <summary>Numbers per another unit than that of the part would come out, too.</summary>
+    private string? WrongUnit(AuditBundle bundle)
+    {
+        var registered = bundle.Events.Select(Registered).FirstOrDefault(part => part?.TraceId == TraceId);
+        return DeclaredUnit is null || registered is null || registered.DeclaredUnit == DeclaredUnit
+            ? null
+            : $"the part is declared per {registered.DeclaredUnit}, and not per {DeclaredUnit}";
+    }
+
+    /// <summary>What is masked could say anything.</summary>
+    private static PartRegistered? Registered(BundledEvent one)
+    {
+        try
+        {
+            return one.Salt is not null && EventNames.Find(one.Event.Type) == typeof(PartRegistered)
+                ? JsonSerializer.Deserialize<PartRegistered>(one.Event.Data, EventJson.Options)
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The first number that does not come out again; null if all do.</summary>
     private string? WrongBy(Figures figures)
     {
-        var sources = ExportSources.Of(new(
-            OperatorId, TraceId, "", Statement, FootprintVersion, StatedFigures.Of(figures), !Draft, null, AsOf, Facts,
-            AsOf, []));
+        ExportInput input = new(
+            OperatorId, TraceId, DeclaredUnit ?? "", Statement, FootprintVersion, StatedFigures.Of(figures), !Draft,
+            null, AsOf, Facts, AsOf, []);
+        var sources = ExportSources.Of(input);
+        if (ExportFormats.Versions(Export).FirstOrDefault(table => table.Version == RulesVersion) is { } table)
+        {
+            UnitConversion.Apply(sources, table.Units);
+        }
+
         return Numbers.FirstOrDefault(number => sources.Number(number.Rule) != number.Value) is { } wrong
             ? $"{wrong.Path} is {wrong.Value}, and comes out as {sources.Number(wrong.Rule)?.ToString() ?? "nothing"}"
             : null;

@@ -16,7 +16,13 @@ public abstract record ExportValue
     public sealed record Text(string Value) : ExportValue { public override string ToString() => Value; }
 
     /// <summary>Exact. What somebody declared keeps the zeros at its end.</summary>
-    public sealed record Number(decimal Value) : ExportValue { public override string ToString() => $"{Value}"; }
+    public sealed record Number(decimal Value) : ExportValue
+    {
+        /// <summary>Whether it is another number per another declared unit.</summary>
+        public bool PerUnit { get; init; }
+
+        public override string ToString() => $"{Value}";
+    }
 
     public sealed record Flag(bool Value) : ExportValue
     {
@@ -30,11 +36,15 @@ public abstract record ExportValue
 
     public sealed record Day(DateOnly Value) : ExportValue { public override string ToString() => $"{Value:O}"; }
 
+    /// <summary>In the zone it was said in: the first of January stays the first of January.</summary>
     public sealed record Time(DateTimeOffset Value) : ExportValue
     {
         public const string Format = "yyyy-MM-dd'T'HH:mm:ss'Z'";
 
-        public override string ToString() => Value.UtcDateTime.ToString(Format, CultureInfo.InvariantCulture);
+        private const string WithOffset = "yyyy-MM-dd'T'HH:mm:sszzz";
+
+        public override string ToString() =>
+            Value.ToString(Value.Offset == TimeSpan.Zero ? Format : WithOffset, CultureInfo.InvariantCulture);
     }
 }
 

@@ -1,44 +1,51 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using NJsonSchema;
 
 namespace Traceability.Tests;
 
-/// <summary>Schemas that others published; they lie beside the repository.</summary>
+/// <summary>Schemas that others published: tests/cases/schemas says where they are from.</summary>
 internal static class PublishedSchemas
 {
-    public static string Folder { get; } =
-        Path.GetFullPath(Path.Combine(SourceFolder(), "..", "..", "..", "shared", "data"));
+    private static readonly ConcurrentDictionary<(string, string), Task<JsonSchema>> Read = new();
 
-    /// <summary>Why a test that needs them is skipped; null where they are.</summary>
-    public static string? Missing => Directory.Exists(Folder)
-        ? null
-        : "The published schemas are not on this machine (../shared/data).";
+    private static string Folder { get; } =
+        Path.GetFullPath(Path.Combine(SourceFolder(), "..", "cases", "schemas"));
 
     /// <summary>By the name of the export and the version of the standard.</summary>
-    public static IReadOnlyDictionary<(string Export, string Version), string> Files { get; } =
-        new Dictionary<(string, string), string>
-        {
-            [("batterypass", "1.2.0")] = "europe/batterypass/CarbonFootprint__1.2.0__CarbonFootprintForBatteries-schema.json",
-            [("idta", "1.0.0")] = "europe/idta/batterypass.carbon_footprint__1.0.0__CarbonFootprintBattery-schema.json",
-            [("catena-x", "7.0.0")] = "europe/catenax/pcf__7.0.0__Pcf-schema.json",
-            [("catena-x", "9.0.0")] = "europe/catenax/pcf__9.0.0__Pcf-schema.json",
-            [("catena-x", "10.0.0")] = "europe/catenax/pcf__10.0.0__Pcf-schema.DERIVED.json",
-            [("pact", "3.0.3")] = "pact/json-schema/product-footprint.v3_0.strict.schema.json",
-        };
+    public static IReadOnlyList<(string Export, string Version)> All { get; } =
+    [
+        ("batterypass", "1.2.0"), ("idta", "1.0.0"), ("catena-x", "7.0.0"), ("catena-x", "9.0.0"), ("catena-x", "10.0.0"),
+        ("pact", "3.0.3"),
+    ];
+
+    /// <summary>Of the package for importers: its licence does not come with it, so it lies beside the repository.</summary>
+    public static string Package { get; } = Path.GetFullPath(Path.Combine(
+        SourceFolder(), "..", "..", "..", "shared", "data", "europe", "cbam", "cbam-producer-data-package-v2.xsd"));
+
+    /// <summary>Why a test that needs it is skipped; null where it is.</summary>
+    public static string? PackageMissing => File.Exists(Package)
+        ? null
+        : "The published schema of the CBAM producer data package is not on this machine (../shared/data).";
+
+    /// <summary>As it was published.</summary>
+    public static JsonObject Text(string export, string version) =>
+        JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, $"{export}-{version}.json")))!.AsObject();
+
+    public static Task<JsonSchema> ReadAsync(string export, string version) =>
+        Read.GetOrAdd((export, version), _ => ParseAsync(Text(export, version)));
 
     /// <summary>Generators of these models keep what is referred to where the reader does not look.</summary>
-    public static async Task<JsonSchema> ReadAsync(string export, string version)
+    private static Task<JsonSchema> ParseAsync(JsonObject schema)
     {
-        var file = Path.Combine(Folder, Files[(export, version)]);
-        var schema = JsonNode.Parse(await File.ReadAllTextAsync(file))!.AsObject();
         if (schema["components"]?["schemas"] is { } schemas)
         {
             schema["definitions"] = schemas.DeepClone();
             schema.Remove("components");
         }
 
-        return await JsonSchema.FromJsonAsync(schema.ToJsonString().Replace(
+        return JsonSchema.FromJsonAsync(schema.ToJsonString().Replace(
             "#/components/schemas/", "#/definitions/", StringComparison.Ordinal));
     }
 

@@ -10,11 +10,12 @@ public record ProductFactsDeclared(
 
 /// <summary>
 /// A final export left the company: which bytes, of which version, by which rules. The signature is kept, so that the
-/// same export is the same file for ever.
+/// same export is the same file for ever; so is what a document with an id says of itself.
 /// </summary>
 public record ExportIssued(
     TraceId TraceId, string Export, string RulesVersion, long FootprintVersion, string Sha256, string? Signature,
-    DateTimeOffset IssuedAt);
+    DateTimeOffset IssuedAt, string? DocumentId = null, DateTimeOffset? DocumentCreatedAt = null,
+    IReadOnlyList<string>? PrecedingIds = null);
 
 /// <summary>What is known of a product besides its footprint.</summary>
 public record ProductFacts(TraceId TraceId, IReadOnlyDictionary<string, string> Facts) : IState<ProductFacts>
@@ -60,7 +61,8 @@ public record ProductFacts(TraceId TraceId, IReadOnlyDictionary<string, string> 
 /// <summary>An export that left the company.</summary>
 public record IssuedExport(
     TraceId TraceId, string Export, string RulesVersion, long FootprintVersion, string Sha256, string? Signature,
-    DateTimeOffset IssuedAt) : IState<IssuedExport>
+    DateTimeOffset IssuedAt, string? DocumentId = null, DateTimeOffset? DocumentCreatedAt = null,
+    IReadOnlyList<string>? PrecedingIds = null) : IState<IssuedExport>
 {
     public string Id { get; init; } = "";
 
@@ -70,7 +72,8 @@ public record IssuedExport(
     public static IssuedExport? Evolve(IssuedExport? export, object e) => e switch
     {
         ExportIssued i => new(
-            i.TraceId, i.Export, i.RulesVersion, i.FootprintVersion, i.Sha256, i.Signature, i.IssuedAt),
+            i.TraceId, i.Export, i.RulesVersion, i.FootprintVersion, i.Sha256, i.Signature, i.IssuedAt, i.DocumentId,
+            i.DocumentCreatedAt, i.PrecedingIds),
         _ => export,
     };
 }

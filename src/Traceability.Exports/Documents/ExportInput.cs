@@ -19,9 +19,14 @@ namespace Traceability.Exports.Documents;
 /// <param name="RolledUpAt">When the version was recorded.</param>
 /// <param name="Facts">What the company declared about the product.</param>
 /// <param name="AsOf">The day whose rules count.</param>
-/// <param name="EarlierVersions">Those that left in a final export of the same kind before, newest first.</param>
+/// <param name="Earlier">What left in a final export of the same kind before, newest first.</param>
+/// <param name="DeclaredAt">When a fact was declared last; null: never.</param>
 public sealed record ExportInput(
     OperatorId OperatorId, TraceId TraceId, string DeclaredUnit, string PartRef, long Version,
     StatedFigures? Figures, bool Complete, ReferencePeriod? Period, DateTimeOffset RolledUpAt,
     IReadOnlyDictionary<string, string> Facts, DateTimeOffset AsOf,
-    IReadOnlyList<long> EarlierVersions);
+    IReadOnlyList<EarlierExport> Earlier, DateTimeOffset? DeclaredAt = null)
+{
+    /// <summary>When all that the export is made of was known.</summary>
+    public DateTimeOffset KnownAt => DeclaredAt > RolledUpAt ? DeclaredAt.Value : RolledUpAt;
+}

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Quantities;
 using Traceability.Exports.Energy;
@@ -22,7 +20,7 @@ public static class ExportSources
         (LifeCycleStage.Distribution, "distribution"), (LifeCycleStage.EndOfLife, "end_of_life"),
     ];
 
-    public static IReadOnlyDictionary<string, ExportValue> Of(ExportInput input)
+    public static Dictionary<string, ExportValue> Of(ExportInput input)
     {
         var sources = FactTable.Read(input.Facts);
         sources["operator.id"] = new Text($"{input.OperatorId}");
@@ -30,36 +28,20 @@ public static class ExportSources
         sources["part.unit"] = new Text(input.DeclaredUnit);
         sources["part.urn"] = new Text($"urn:traceability:part:{input.PartRef}");
         sources["footprint.version"] = new Number(input.Version);
-        sources["footprint.id"] = new Text(Id(input, input.Version));
-        sources["footprint.created"] = new Time(input.RolledUpAt);
-        sources["footprint.date"] = new Day(DateOnly.FromDateTime(input.RolledUpAt.UtcDateTime));
-        if (input.EarlierVersions.Count > 0)
-        {
-            sources["footprint.preceding_ids"] = new Words([.. input.EarlierVersions.Select(one => Id(input, one))]);
-        }
-
+        sources["footprint.recorded"] = new Time(input.RolledUpAt.ToUniversalTime());
+        sources["as_of"] = new Time(input.AsOf.ToUniversalTime());
         AddPeriod(sources, input.Period);
         if (input.Figures is { } figures)
         {
             AddFigures(sources, figures);
-            AddDeclaration(sources);
         }
 
+        AddDeclaration(sources);
         AddCharge(sources);
         return sources;
     }
 
-    /// <summary>The same version of a part has the same id in every export; another version has another.</summary>
-    private static string Id(ExportInput input, long version)
-    {
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{input.OperatorId}/{input.PartRef}/{version}"));
-        var bytes = hash.AsSpan(0, 16);
-        // The form of a random UUID (RFC 9562, version 4), which is what the formats ask for.
-        bytes[6] = (byte)((bytes[6] & 0x0F) | 0x40);
-        bytes[8] = (byte)((bytes[8] & 0x3F) | 0x80);
-        return $"{new Guid(bytes, bigEndian: true)}";
-    }
-
+    /// <summary>A period is half open. Some standards name its end, others the last moment that is in it.</summary>
     private static void AddPeriod(Dictionary<string, ExportValue> sources, ReferencePeriod? period)
     {
         if (period is null)
@@ -67,9 +49,10 @@ public static class ExportSources
             return;
         }
 
-        var (first, last) = (period.Start.UtcDateTime, period.End.UtcDateTime.AddSeconds(-1));
+        var (first, last) = (period.Start.DateTime, period.End.DateTime.AddSeconds(-1));
         sources["period.start"] = new Time(period.Start);
-        sources["period.end"] = new Time(period.End.AddSeconds(-1));
+        sources["period.end"] = new Time(period.End);
+        sources["period.last"] = new Time(period.End.AddSeconds(-1));
         if ((first.Year, Quarter(first)) == (last.Year, Quarter(last)))
         {
             sources["period.year"] = new Number(first.Year);
@@ -82,13 +65,13 @@ public static class ExportSources
 
     private static void AddFigures(Dictionary<string, ExportValue> sources, StatedFigures figures)
     {
-        sources["total"] = Exact(figures.Total);
+        sources["total"] = PerUnit(figures.Total);
         var stages = AddingUp(figures);
         foreach (var (stage, name) in Stages)
         {
             if (OfStage(stages, stage, sources) is { } amount)
             {
-                sources[$"stage.{name}"] = Exact(amount);
+                sources[$"stage.{name}"] = PerUnit(amount);
             }
         }
 
@@ -96,10 +79,10 @@ public static class ExportSources
         var afterTheGate = stages.Where(stage =>
             stage.Stage is LifeCycleStage.Distribution or LifeCycleStage.EndOfLife).Sum(stage => stage.Amount);
         var cradleToGate = figures.Total - afterTheGate;
-        sources["cradle_to_gate"] = Exact(cradleToGate);
+        sources["cradle_to_gate"] = PerUnit(cradleToGate);
         foreach (var one in figures.Components ?? [])
         {
-            sources[$"component.{FigureComponents.Name(one.Component)}"] = Exact(one.Amount);
+            sources[$"component.{FigureComponents.Name(one.Component)}"] = PerUnit(one.Amount);
         }
 
         AddCarbon(sources, cradleToGate);
@@ -122,21 +105,17 @@ public static class ExportSources
     /// </summary>
     private static void AddCarbon(Dictionary<string, ExportValue> sources, decimal cradleToGate)
     {
-        var fossil = cradleToGate
-            - (sources.Number("component.biogenic") ?? 0) - (sources.Number("component.land_use") ?? 0);
-        if (fossil >= 0)
-        {
-            sources["cradle_to_gate.fossil"] = Exact(fossil);
-        }
+        sources["cradle_to_gate.fossil"] = PerUnit(cradleToGate
+            - (sources.Number("component.biogenic") ?? 0) - (sources.Number("component.land_use") ?? 0));
 
         // The molar masses of CO2 and carbon are as 44 to 12.
         var uptake = Amount.Leaving((sources.Number("pcf.biogenic_carbon_kg") ?? 0) * 44 / 12);
         if (uptake > 0)
         {
-            sources["biogenic_uptake"] = Exact(-uptake);
+            sources["biogenic_uptake"] = PerUnit(-uptake);
         }
 
-        sources["cradle_to_gate.with_uptake"] = Exact(cradleToGate - uptake);
+        sources["cradle_to_gate.with_uptake"] = PerUnit(cradleToGate - uptake);
     }
 
     /// <summary>
@@ -177,7 +156,7 @@ public static class ExportSources
         var energy = EnergyDelivered.Of(sources);
         if (energy is { } delivered)
         {
-            sources["energy_delivered_kwh"] = Rounded(delivered);
+            sources["energy_delivered_kwh"] = Rounded(delivered) with { PerUnit = true };
         }
 
         if (amounts.Length < Stages.Length)
@@ -185,7 +164,7 @@ public static class ExportSources
             return;
         }
 
-        sources["absolute"] = Exact(amounts.Sum());
+        sources["absolute"] = PerUnit(amounts.Sum());
         if (sources.Number("battery.capacity_kwh") is > 0 and var capacity)
         {
             sources["per_kwh_of_capacity"] = Rounded(amounts.Sum() / capacity);
@@ -225,6 +204,8 @@ public static class ExportSources
     private static Number Rounded(decimal value) =>
         Exact(Math.Round(value, PerKilowattHourDecimals, MidpointRounding.ToEven));
 
+    private static Number PerUnit(decimal value) => Exact(value) with { PerUnit = true };
+
     /// <summary>The same number is always the same digits: a division takes the zeros at the end away.</summary>
-    private static Number Exact(decimal value) => new(value / 1.0000000000000000000000000000m);
+    internal static Number Exact(decimal value) => new(value / 1.0000000000000000000000000000m);
 }

@@ -35,6 +35,7 @@ public static class JsonRenderer
     private static JsonNode Node(Form form, ExportValue value) => (form, value) switch
     {
         (Form.List, _) => new JsonArray(Node(Form.AsItIs, value)),
+        (Form.Ids, Words words) => new JsonArray([.. words.Value.Select(id => new JsonObject { ["id"] = id })]),
         (Form.AsItIs, Number number) => JsonValue.Create(number.Value),
         (Form.AsItIs, Flag flag) => JsonValue.Create(flag.Value),
         (Form.AsItIs, Words words) => new JsonArray([.. words.Value.Select(word => (JsonNode)JsonValue.Create(word))]),

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using System.Xml;
 using Traceability.Domain.Quantities;
 using static Traceability.Exports.ExportValue;
@@ -14,8 +16,12 @@ namespace Traceability.Exports.Facts;
 /// <param name="Who">Who has to supply it.</param>
 /// <param name="Unit">Of an amount.</param>
 /// <param name="Values">Of an enum.</param>
-public sealed record FactRule(
-    string Name, string Kind, string Means, string Who, string? Unit = null, IReadOnlyList<string>? Values = null)
+/// <param name="PerUnit">Whether it is told per declared unit of the part.</param>
+/// <param name="Least">Of an amount: less is no such thing.</param>
+/// <param name="Most">Of an amount: more is no such thing, and leaves no room to multiply.</param>
+public sealed partial record FactRule(
+    string Name, string Kind, string Means, string Who, string? Unit = null, IReadOnlyList<string>? Values = null,
+    bool PerUnit = false, decimal Least = 0, decimal? Most = null)
 {
     /// <summary>Why a value cannot be right; null if it can.</summary>
     public string? Problem(string value) => !IsText(value)
@@ -27,14 +33,13 @@ public sealed record FactRule(
 
     private (ExportValue? Value, string Wanted) OfKind(string text) => Kind switch
     {
-        "amount" => (Number(text, least: 0), $"{Amount.Rule}, in {Unit}"),
+        "amount" => (Number(text, Least), $"{Amount.Rule}, in {Unit}, {Range}"),
         "credit" => (Number(text, decimal.MinValue), $"{Amount.Rule}, in {Unit}; a credit is negative"),
         "uri" => (Text(text, IsWeb), "a web address such as https://example.com/study.pdf"),
-        "urns" => (text.Split(' ').All(IsUrn) ? new Words(text.Split(' ')) : null,
-            "URNs such as urn:example:1, separated by blanks"),
+        "urns" => (Urns(text.Split(' ')), "URNs such as urn:example:1, separated by blanks, each once"),
         "email" => (Text(text, IsEmail), "an e-mail address"),
-        "country" => (Text(text, word => word.Length == 2 && word.All(char.IsAsciiLetterUpper)),
-            "two capital letters (ISO 3166-1)"),
+        "country" => (Text(text, FactTable.Countries.Contains),
+            "the assigned code of a country in two capital letters (ISO 3166-1 alpha-2), such as DE or JP"),
         "time" => (Time(text), "a time such as 2027-12-31T23:59:59Z"),
         "digits" => (Text(text, word => word.Length == 8 && word.All(char.IsAsciiDigit)), "eight digits"),
         "enum" => (Text(text, Values!.Contains), $"one of: {string.Join(", ", Values!)}"),
@@ -43,8 +48,16 @@ public sealed record FactRule(
 
     private static Text? Text(string text, Func<string, bool> isRight) => isRight(text) ? new(text) : null;
 
-    private static Number? Number(string text, decimal least) =>
-        Amount.TryParse(text, out var amount) && amount >= least ? new(amount) : null;
+    private string Range => Most is { } most ? $"from {Amount.Format(Least)} to {Amount.Format(most)}"
+        : $"at least {Amount.Format(Least)}";
+
+    private Number? Number(string text, decimal least) =>
+        Amount.TryParse(text, out var amount) && amount >= least && !(amount > Most)
+            ? new(amount) { PerUnit = PerUnit }
+            : null;
+
+    private static Words? Urns(string[] words) =>
+        words.All(IsUrn) && words.Distinct().Count() == words.Length ? new(words) : null;
 
     private static Time? Time(string text) => DateTimeOffset.TryParseExact(
         text, ExportValue.Time.Format, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
@@ -54,14 +67,20 @@ public sealed record FactRule(
     /// <summary>What XML cannot carry is no text here, either.</summary>
     private static bool IsText(string value) =>
         value.Length is > 0 and <= FactTable.MaxText
-        && value.All(letter => !char.IsControl(letter) && (XmlConvert.IsXmlChar(letter) || char.IsSurrogate(letter)));
+        && value.EnumerateRunes().All(letter => letter != Rune.ReplacementChar && !Rune.IsControl(letter)
+            && (!letter.IsBmp || XmlConvert.IsXmlChar((char)letter.Value)));
 
     private static bool IsWeb(string value) =>
-        Uri.TryCreate(value, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http";
+        IsUri(value) && Uri.TryCreate(value, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http";
 
     private static bool IsUrn(string value) =>
-        value.StartsWith("urn:", StringComparison.Ordinal) && value.Length > 6
-        && Uri.TryCreate(value, UriKind.Absolute, out _);
+        value.StartsWith("urn:", StringComparison.Ordinal) && value.Length > 6 && IsUri(value);
+
+    /// <summary>The letters of RFC 3986; other letters are written with percent signs.</summary>
+    private static bool IsUri(string value) => UriLetters().IsMatch(value);
+
+    [GeneratedRegex(@"^[a-z][a-z0-9+.-]*:([A-Za-z0-9._~:/?#@!$&'()*+,;=-]|\[|\]|%[0-9A-Fa-f]{2})+$")]
+    private static partial Regex UriLetters();
 
     private static bool IsEmail(string value) =>
         value.Split('@') is [{ Length: > 0 }, { Length: > 2 } host]
@@ -78,6 +97,10 @@ public static class FactTable
 
     public static IReadOnlyCollection<FactRule> All => ByName.Values;
 
+    /// <summary>The codes that are assigned to a country; all others mean nothing to a reader.</summary>
+    public static IReadOnlySet<string> Countries { get; } =
+        Resource.Read<CountryFile>("Facts/countries.json").Codes.ToHashSet(StringComparer.Ordinal);
+
     public static FactRule? Find(string name) => ByName.GetValueOrDefault(name);
 
     /// <summary>What is not what its rule says counts as not declared.</summary>
@@ -90,6 +113,8 @@ public static class FactTable
     ).ToDictionary(StringComparer.Ordinal);
 
     private sealed record FactFile(IReadOnlyList<FactRule> Facts);
+
+    private sealed record CountryFile(string Source, IReadOnlyList<string> Codes);
 }
 
 /// <summary>Tables that lie beside the code.</summary>

@@ -29,8 +29,14 @@ internal static class ExportInputReader
             total.Figures is { } figures ? StatedFigures.Of(figures) : null, total.Complete, total.Period,
             total.RolledUpAt, facts?.Facts ?? new Dictionary<string, string>(), asOf,
             [
-                .. issued.Where(one => one.IssuedAt <= asOf && one.FootprintVersion < total.Version)
-                    .Select(one => one.FootprintVersion).Distinct().OrderDescending(),
-            ]);
+                .. issued.Where(one => one.IssuedAt <= asOf).OrderByDescending(one => one.IssuedAt)
+                    .Select(one => Earlier(one, op)).DistinctBy(one => one.Id),
+            ],
+            history.Select(e => e.Data).OfType<ProductFactsDeclared>().LastOrDefault()?.DeclaredAt);
     }
+
+    /// <summary>What left before documents were told apart by what they say had the id of its version.</summary>
+    private static EarlierExport Earlier(IssuedExport one, HostedOperator op) => one.DocumentId is { } id
+        ? new(id, one.DocumentCreatedAt, one.PrecedingIds)
+        : new(ExportDocument.IdOfVersion(op.OperatorId, op.Keys.PartRef(one.TraceId), one.FootprintVersion));
 }

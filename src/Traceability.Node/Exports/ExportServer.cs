@@ -67,9 +67,9 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
     {
         var (format, reviews) = await ReviewAsync(
             request.TraceId, request.Export, request.RulesVersion, request.AsOfTime, context);
-        if (!request.Draft && reviews.FirstOrDefault(review => !review.Final) is { } incomplete)
+        if (!request.Draft && reviews.Any(review => !review.Final))
         {
-            throw Incomplete(format, incomplete);
+            throw Incomplete(format, reviews);
         }
 
         foreach (var (part, review) in format.Parts.Zip(reviews))
@@ -104,6 +104,7 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
         var act = new IssueExport(
             review.Input.TraceId, format.Name, review.Table.Version, review.Input.Version,
             ExportProvenance.Hash(bytes),
+            review.Document,
             format.SignedFile == part.Extension ? () => ExportSignature.Sign(op.Keys.Signing, bytes) : null);
         return (await op.DoAsync(act, context)).State.Signature;
     }
@@ -169,16 +170,16 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
     }
 
     /// <summary>Everything that stands in the way at once, and who can help.</summary>
-    private static RefusedException Incomplete(ExportFormat format, ExportReview review) => new(
-        RefusalReason.ExportIncomplete,
-        string.Join(
-            '\n',
-            [
-                $"There is no final {format.Name} yet:",
-                .. review.Problems.Select(one => $"  {one.Rule.Label} {one.Problem} (by {one.Who})"),
-                "Ask for a draft to see the rest.",
-            ]),
-        ("missing", $"{review.Problems.Count}"));
+    private static RefusedException Incomplete(ExportFormat format, IReadOnlyList<ExportReview> reviews)
+    {
+        string[] problems = [.. reviews.SelectMany(review => review.Problems).Select(one => $"  {one}").Distinct()];
+        return new(
+            RefusalReason.ExportIncomplete,
+            string.Join(
+                '\n',
+                [$"There is no final {format.Name} yet:", .. problems, "Ask for a draft to see the rest."]),
+            ("missing", $"{problems.Length}"));
+    }
 
     private static Wire.ExportField ToWire(ReviewedField field) => new()
     {

@@ -1,4 +1,5 @@
 using Traceability.Domain.Products;
+using Traceability.Exports.Documents;
 using Traceability.Node.Operators;
 
 namespace Traceability.Node.Exports;
@@ -11,9 +12,11 @@ namespace Traceability.Node.Exports;
 /// <param name="RulesVersion">By which rules it was made.</param>
 /// <param name="FootprintVersion">Of which version of the total.</param>
 /// <param name="Sha256">Which bytes.</param>
+/// <param name="Document">What it says of itself; null where it has no id.</param>
 /// <param name="Sign">Makes the signature beside the file; null for a file without one.</param>
 internal sealed record IssueExport(
-    TraceId Part, string Export, string RulesVersion, long FootprintVersion, string Sha256, Func<string>? Sign)
+    TraceId Part, string Export, string RulesVersion, long FootprintVersion, string Sha256,
+    ExportDocument? Document, Func<string>? Sign)
     : IAct<Decided<IssuedExport>>
 {
     public Task<Decided<IssuedExport>> HandleAsync(OperatorSession session, CancellationToken cancellationToken) =>
@@ -23,7 +26,8 @@ internal sealed record IssueExport(
                 ?
                 [
                     new ExportIssued(
-                        Part, Export, RulesVersion, FootprintVersion, Sha256, Sign?.Invoke(), session.Now),
+                        Part, Export, RulesVersion, FootprintVersion, Sha256, Sign?.Invoke(), session.Now, Document?.Id,
+                        Document?.CreatedAt, Document?.PrecedingIds),
                 ]
                 : [],
             cancellationToken);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Traceability.Contracts.Common.V1;
 using Traceability.Contracts.Node.V1;
 using Traceability.IntegrationTests.Harness;
@@ -120,6 +121,77 @@ public sealed class ExportCommandTests(Federation federation) : IClassFixture<Fe
             return checks.EnumerateArray().Count(check =>
                 check.GetProperty("what").GetString()!.StartsWith("The signature beside it", StringComparison.Ordinal));
         }
+    }
+
+    [Fact]
+    public async Task Another_fact_is_another_document_that_names_the_one_before_and_the_same_facts_are_the_same_bytes()
+    {
+        using var a = await federation.AtWorkAsync(Story.A);
+        var part = await a.RegisterAsync("steel", PartKind.Made);
+        await a.DeclareAsync(part, "4");
+        var trace = new CommandLine(federation, Story.A);
+        await trace.JsonAsync(["part", "facts", part, .. Facts.SelectMany(fact => new[] { "--set", fact })]);
+
+        var one = await ExportAsync("one");
+        await trace.JsonAsync("part", "facts", part, "--set", "product.mass_kg=2");
+        var two = await ExportAsync("two");
+        var again = await ExportAsync("again");
+        await a.DeclareAsync(part, "5");
+        var three = await ExportAsync("three");
+        await trace.JsonAsync("export", "verify", Path.Combine(_folder.FullName, "two.json"));
+
+        Assert.Equal(two, again);
+        Assert.Equal([Id(one)], Preceding(two));
+        Assert.Equal([Id(two), Id(one)], Preceding(three));
+        Assert.Equal(3, new[] { Id(one), Id(two), Id(three) }.Distinct().Count());
+
+        async Task<string> ExportAsync(string name)
+        {
+            var file = Path.Combine(_folder.FullName, $"{name}.json");
+            await trace.JsonAsync("export", "pact", part, "-o", file);
+            return await File.ReadAllTextAsync(file);
+        }
+
+        static string? Id(string text) => JsonDocument.Parse(text).RootElement.GetProperty("id").GetString();
+        static IEnumerable<string?> Preceding(string text) => JsonDocument.Parse(text).RootElement
+            .GetProperty("precedingPfIds").EnumerateArray().Select(id => id.GetString());
+    }
+
+    [Fact]
+    public async Task What_a_standard_cannot_say_is_refused_with_its_words_and_a_tonne_is_told_per_kilogram()
+    {
+        using var a = await federation.AtWorkAsync(Story.A);
+        var trace = new CommandLine(federation, Story.A);
+        var part = $"{Guid.CreateVersion7()}";
+        await trace.JsonAsync("part", "register", "steel", "--unit", "tonne", "--id", part);
+        await a.DeclareAsync(part, "1900");
+        string[] facts =
+        [
+            .. Facts, "product.mass_kg=1000", "pcf.exempted_percent=12", "pcf.region=East Asia", "pcf.rules=R1",
+            "pcf.rules_operator=Example", "pcf.secondary_source=db", "pcf.secondary_source_version=1", "pcf.valid_until=2028-01-01T00:00:00Z",
+        ];
+        await trace.JsonAsync(["part", "facts", part, .. facts.SelectMany(fact => new[] { "--set", fact })]);
+        var file = Path.Combine(_folder.FullName, "steel.json");
+
+        await trace.JsonAsync("export", "pact", part, "-o", file);
+        var pcf = JsonDocument.Parse(await File.ReadAllTextAsync(file)).RootElement.GetProperty("pcf");
+        Assert.Equal("kilogram", pcf.GetProperty("declaredUnitOfMeasurement").GetString());
+        Assert.Equal("1.9", pcf.GetProperty("pcfExcludingBiogenicUptake").GetString());
+        Assert.Equal("1", pcf.GetProperty("productMassPerDeclaredUnit").GetString());
+        var bundle = Path.Combine(_folder.FullName, "steel.zip");
+        await trace.JsonAsync("audit", "export", part, "-o", bundle);
+        await trace.JsonAsync("export", "verify", file, "--bundle", bundle);
+
+        var (refused, _, why) = await trace.RunAsync(
+            "export", "catena-x", part, "--rules-version", "9.0.0", "-o", Path.Combine(_folder.FullName, "catena.json"));
+        Assert.Equal(1, refused);
+        Assert.All(
+            ["Eastern Asia", "no more than 10", "pcf.region", "pcf.exempted_percent"],
+            word => Assert.Contains(word, why, StringComparison.Ordinal));
+        await trace.JsonAsync(
+            "part", "facts", part, "--set", "pcf.region=Eastern Asia", "--set", "pcf.exempted_percent=10");
+        await trace.JsonAsync(
+            "export", "catena-x", part, "--rules-version", "9.0.0", "-o", Path.Combine(_folder.FullName, "catena.json"));
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -1,6 +1,4 @@
 using System.Text;
-using System.Xml;
-using System.Xml.Schema;
 using Traceability.Exports;
 using Traceability.Exports.Documents;
 using Traceability.Tests;
@@ -8,7 +6,7 @@ using Xunit;
 
 namespace Traceability.UnitTests.Exports;
 
-/// <summary>What is written fits the schemas that others published; they lie beside the repository.</summary>
+/// <summary>What is written fits the schemas that others published; see tests/cases/schemas.</summary>
 public class PublishedSchemaTests
 {
     public static TheoryData<string, string> Schemas
@@ -16,7 +14,7 @@ public class PublishedSchemaTests
         get
         {
             var all = new TheoryData<string, string>();
-            foreach (var (export, version) in PublishedSchemas.Files.Keys)
+            foreach (var (export, version) in PublishedSchemas.All)
             {
                 all.Add(export, version);
             }
@@ -25,7 +23,7 @@ public class PublishedSchemaTests
         }
     }
 
-    [SchemaTheory]
+    [Theory]
     [MemberData(nameof(Schemas))]
     public async Task A_document_in_json_fits_its_schema(string format, string version)
     {
@@ -41,7 +39,7 @@ public class PublishedSchemaTests
         Assert.NotEmpty(reader.Validate("{}"));
     }
 
-    [SchemaFact]
+    [PackageFact]
     public void The_package_for_importers_fits_its_schema()
     {
         var part = ExportFormats.Find("cbam")!.Parts[1];
@@ -51,31 +49,5 @@ public class PublishedSchemaTests
         Assert.NotEmpty(Errors(Encoding.UTF8.GetString(xml).Replace("EAF", "somehow", StringComparison.Ordinal)));
     }
 
-    private static List<string> Errors(string xml)
-    {
-        List<string> errors = [];
-        var settings = new XmlReaderSettings { ValidationType = ValidationType.Schema };
-        settings.Schemas.Add(null, Path.Combine(PublishedSchemas.Folder, "europe", "cbam", "cbam-producer-data-package-v2.xsd"));
-        settings.ValidationFlags |= XmlSchemaValidationFlags.ReportValidationWarnings;
-        settings.ValidationEventHandler += (_, error) => errors.Add(error.Message);
-        using var reader = XmlReader.Create(new StringReader(xml), settings);
-        while (reader.Read())
-        {
-            // All of it.
-        }
-
-        return errors;
-    }
-
-    [AttributeUsage(AttributeTargets.Method)]
-    private sealed class SchemaFactAttribute : FactAttribute
-    {
-        public SchemaFactAttribute() => Skip = PublishedSchemas.Missing;
-    }
-
-    [AttributeUsage(AttributeTargets.Method)]
-    private sealed class SchemaTheoryAttribute : TheoryAttribute
-    {
-        public SchemaTheoryAttribute() => Skip = PublishedSchemas.Missing;
-    }
+    private static IReadOnlyList<string> Errors(string xml) => PublishedPackage.Errors(xml);
 }
