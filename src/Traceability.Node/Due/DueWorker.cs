@@ -44,7 +44,8 @@ internal sealed partial class DueWorker(HostedOperators operators, TimeProvider 
     private async Task WaitAsync(HostedOperator op, CancellationToken cancellationToken)
     {
         var noted = op.DueNoted.Next;
-        var wait = await DoWhatIsDue.NextAsync(op.Database.Source, cancellationToken) - clock.GetUtcNow() ?? LookInterval;
+        var next = await DoWhatIsDue.NextAsync(op.Database.Source, cancellationToken);
+        var wait = next - clock.GetUtcNow() ?? LookInterval;
         if (wait <= TimeSpan.Zero)
         {
             await op.DoAsync(new DoWhatIsDue(), "recalculation", cancellationToken);

@@ -66,7 +66,9 @@ internal sealed class OperatorSession(
 
         HasDue = true;
         Queue(
-            $"insert into {EventDatabases.Schema}.recalculation (trace_id, due_at) values (?, ?)", part.Value, due.Value);
+            $"insert into {EventDatabases.Schema}.recalculation (trace_id, due_at) values (?, ?)",
+            part.Value,
+            due.Value);
     }
 
     public IReadOnlyCollection<TraceId> Touched => [.. _touched];
