@@ -194,5 +194,39 @@ public sealed class ExportCommandTests(Federation federation) : IClassFixture<Fe
             "export", "catena-x", part, "--rules-version", "9.0.0", "-o", Path.Combine(_folder.FullName, "catena.json"));
     }
 
+    [Fact]
+    public async Task A_new_period_with_the_same_number_is_another_document_whose_end_is_exclusive()
+    {
+        using var a = await federation.AtWorkAsync(Story.A);
+        var part = await a.RegisterAsync("wood", PartKind.Made);
+        var trace = new CommandLine(federation, Story.A);
+        string[] facts = [.. Facts, "pcf.biogenic_carbon_kg=1"];
+        await trace.JsonAsync(["part", "facts", part, .. facts.SelectMany(fact => new[] { "--set", fact })]);
+
+        await trace.JsonAsync("footprint", "declare", part, "0.5", "--year", "2025");
+        var one = await ExportAsync("one");
+        await trace.JsonAsync("footprint", "declare", part, "0.5", "--year", "2026");
+        var two = await ExportAsync("two");
+
+        Assert.NotEqual(one.GetProperty("id").GetString(), two.GetProperty("id").GetString());
+        Assert.Equal(
+            one.GetProperty("id").GetString(), Assert.Single(two.GetProperty("precedingPfIds").EnumerateArray()).GetString());
+        Assert.Equal("2026-01-01T00:00:00Z", Shown(one, "referencePeriodEnd"));
+        Assert.Equal("2026-01-01T00:00:00Z", Shown(two, "referencePeriodStart"));
+        Assert.Equal("2027-01-01T00:00:00Z", Shown(two, "referencePeriodEnd"));
+        Assert.Equal("-3.666666666667", Shown(two, "biogenicCO2Uptake"));
+        Assert.Equal("-3.166666666667", Shown(two, "pcfIncludingBiogenicUptake"));
+
+        async Task<JsonElement> ExportAsync(string name)
+        {
+            var file = Path.Combine(_folder.FullName, $"{name}.json");
+            await trace.JsonAsync("export", "pact", part, "-o", file);
+            return JsonDocument.Parse(await File.ReadAllTextAsync(file)).RootElement;
+        }
+
+        static string? Shown(JsonElement document, string name) =>
+            document.GetProperty("pcf").GetProperty(name).GetString();
+    }
+
     public void Dispose() => _folder.Delete(recursive: true);
 }
