@@ -138,10 +138,17 @@ internal static class Migrations
         $"create index {PartNumberWriting} on {EventDatabases.Schema}.mt_doc_part "
             + "(normalize(data ->> 'partNumber', NFKC))",
 
-        // Footprints know since 2026-11-27 what their standing total is about: they are made anew.
+        // Footprints know since 2026-11-27 what their standing total is about: they are made anew. And what had an end
+        // that nobody waited for is looked at when it comes, or at once.
         $"""
         create table if not exists {Stale} (one boolean primary key default true check (one));
-        insert into {Stale} values (true) on conflict do nothing
+        insert into {Stale} values (true) on conflict do nothing;
+        insert into {EventDatabases.Schema}.recalculation (trace_id, due_at)
+        select distinct coalesce((data ->> 'traceId')::uuid, about.part), (data ->> 'validUntil')::timestamptz
+        from {EventDatabases.Schema}.mt_events e
+            left join {EventDatabases.Schema}.part_trade about on about.trade_id = (data ->> 'tradeId')::uuid
+        where type in ('contribution_declared', 'contribution_revised', 'upstream_total_received', 'release_granted')
+            and data ->> 'validUntil' is not null and coalesce((data ->> 'traceId')::uuid, about.part) is not null
         """,
     ];
 

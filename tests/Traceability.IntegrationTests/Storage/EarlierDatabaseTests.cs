@@ -82,6 +82,37 @@ public sealed class EarlierDatabaseTests : IAsyncLifetime
         await AssertWholeAsync(database, null);
     }
 
+    [Fact]
+    public async Task What_has_an_end_that_nobody_waited_for_is_looked_at_when_it_comes()
+    {
+        await RestoreAsync("pack-maker", "ends");
+        await ExecuteAsync(
+            "ends",
+            """
+            update traceability.mt_events set data = data || '{"validUntil": "2030-01-01T00:00:00+00:00"}'
+            where type in ('contribution_declared', 'upstream_total_received', 'release_granted')
+            """);
+
+        var database = await _databases.OpenAsync("ends", null, _timer.Token);
+
+        await using var command = database.Source.CreateCommand(
+            """
+            select count(distinct e.stream_id) from traceability.mt_events e
+                left join traceability.part_trade about on about.trade_id = (data ->> 'tradeId')::uuid
+            where data ->> 'validUntil' is not null and exists (
+                select from traceability.recalculation due
+                where due.trace_id in ((data ->> 'traceId')::uuid, about.part) and due.due_at = timestamptz '2030-01-01Z')
+            union all
+            select count(distinct stream_id) from traceability.mt_events where data ->> 'validUntil' is not null
+            """);
+        await using var counts = await command.ExecuteReaderAsync(_timer.Token);
+        Assert.True(await counts.ReadAsync(_timer.Token));
+        var awaited = counts.GetInt64(0);
+        Assert.True(await counts.ReadAsync(_timer.Token));
+        Assert.True(awaited > 10, $"{awaited} ends");
+        Assert.Equal(counts.GetInt64(0), awaited);
+    }
+
     public async Task DisposeAsync()
     {
         await _databases.DisposeAsync();
