@@ -46,11 +46,12 @@ internal sealed class Mailbox(OperatorId recipient)
     public async Task<(IReadOnlyList<(MailCursor Cursor, MailboxMessage Message)> Page, bool More)> ReadAsync(
         NpgsqlDataSource source, MailCursor after, CancellationToken cancellationToken)
     {
+        // In the order of the numbers: the name alone is that of the texts, where 10000 comes before 9999.
         await using var command = source.CreateCommand($"""
             select transaction::text, id, message, transaction < pg_snapshot_xmin(pg_current_snapshot()) as settled
             from {EventDatabases.Schema}.mailbox
             where recipient_id = $1 and message is not null and (transaction, id) > ($2::text::xid8, $3)
-            order by transaction, id
+            order by mailbox.transaction, mailbox.id
             limit {PageSize}
             """);
         AddParameters(command, after);

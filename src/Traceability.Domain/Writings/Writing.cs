@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Traceability.Domain.Writings;
 
 /// <summary>
@@ -22,11 +24,13 @@ public static class Writing
 
     /// <summary>Normalization form C: how texts are kept and compared.</summary>
     public static string Composed(string text) =>
-        text.All(letter => letter < FirstThatComposes) ? text : Compose(Decompose(text, compatible: false));
+        text.AsSpan().IndexOfAnyInRange(FirstThatComposes, char.MaxValue) < 0
+            ? text
+            : Compose(Decompose(text, compatible: false));
 
     /// <summary>Normalization form KC: two keys that are equal in it look the same to a person.</summary>
     public static string Plain(string text) =>
-        text.All(char.IsAscii) ? text : Compose(Decompose(text, compatible: true));
+        Ascii.IsValid(text) ? text : Compose(Decompose(text, compatible: true));
 
     /// <summary>As what people write is kept: composed, without blanks around.</summary>
     public static string Kept(string text) => Composed(text).Trim();

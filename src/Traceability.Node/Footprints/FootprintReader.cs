@@ -3,6 +3,7 @@ using Traceability.Domain.Certificates;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Footprints.RollUp;
 using Traceability.Domain.Parts;
+using Traceability.Domain.Trades;
 using Traceability.Node.Operators;
 using Wire = Traceability.Contracts.Node.V1;
 
@@ -60,7 +61,32 @@ internal static class FootprintReader
 
         wire.Certificates.AddRange(certificates.Select(
             one => FootprintMapping.ToWire(part.TraceId, one.Stated, one.At(now, footprint))));
+        await NameRequestsAsync(snapshot, wire, cancellationToken);
         return wire;
+    }
+
+    /// <summary>Where nobody has answered yet, the request that is open says whom to remind.</summary>
+    private static async Task NameRequestsAsync(
+        Snapshot snapshot, Wire.Footprint footprint, CancellationToken cancellationToken)
+    {
+        var unanswered = footprint.Coverage.Missing
+            .Where(missing => missing.TradeId.Length == 0 && missing.TraceId != footprint.TraceId)
+            .ToLookup(missing => new TraceId(Guid.Parse(missing.TraceId)));
+        if (unanswered.Count == 0)
+        {
+            return;
+        }
+
+        var about = await PartLinks.TradesAboutAsync(
+            snapshot.Connection, unanswered.Select(part => part.Key), cancellationToken);
+        var trades = await snapshot.Session.LoadManyAsync<Trade>(
+            cancellationToken, [.. about.Select(one => StreamNames.Trade(one.TradeId))]);
+        var open = trades.Where(trade => trade is { IsOpen: true, DownstreamTraceId: not null })
+            .OrderBy(trade => trade.TradeId).ToLookup(trade => trade.DownstreamTraceId!.Value);
+        foreach (var part in unanswered.Where(part => open.Contains(part.Key)))
+        {
+            part.ToList().ForEach(missing => missing.TradeId = $"{open[part.Key].First().TradeId}");
+        }
     }
 
     /// <summary>What led from the version before to this one.</summary>

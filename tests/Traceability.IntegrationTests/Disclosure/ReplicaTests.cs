@@ -1,4 +1,6 @@
+using Google.Protobuf;
 using Grpc.Core;
+using Npgsql;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Contracts.Common.V1;
 using Traceability.IntegrationTests.Harness;
@@ -73,6 +75,34 @@ public sealed class ReplicaTests : IAsyncLifetime
         Assert.Equal(
             (Rounds, Rounds),
             (log.Decisions.Count(one => one.Disclosed), log.Decisions.Count(one => one.Reason == "NOT_RELEASED")));
+    }
+
+    [Fact]
+    public async Task Messages_come_in_the_order_of_their_transactions_also_where_these_get_a_digit_more()
+    {
+        string[] transactions = ["100", "9", "10", "99"];
+        using var buyer = await FederationClient.ForNodeAsync(_live.Processes, "buyer", _live.Deadline);
+        await using var source = NpgsqlDataSource.Create(
+            _live.Processes.ConnectionString(_live.Processes.BrokerDatabase));
+        foreach (var transaction in transactions)
+        {
+            var message = new MailboxMessage { MessageId = transaction, TradeCancelled = new() };
+            await using var insert = source.CreateCommand(
+                "insert into traceability.mailbox (transaction, message_id, recipient_id, trade_id, message) "
+                + $"values ('{transaction}', gen_random_uuid(), $1, gen_random_uuid(), $2)");
+            insert.Parameters.AddWithValue(_live.Processes.Company("buyer").OperatorId);
+            insert.Parameters.AddWithValue(message.ToByteArray());
+            await insert.ExecuteNonQueryAsync(_live.Deadline);
+        }
+
+        using var watch = new ExchangeService.ExchangeServiceClient(buyer.Channel).WatchMessages(new(), buyer.Call);
+        List<string> seen = [];
+        while (seen.Count < transactions.Length && await watch.ResponseStream.MoveNext(_live.Deadline))
+        {
+            seen.Add(watch.ResponseStream.Current.Message.MessageId);
+        }
+
+        Assert.Equal(["9", "10", "99", "100"], seen);
     }
 
     public async Task DisposeAsync()

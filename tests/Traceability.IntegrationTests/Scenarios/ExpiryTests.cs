@@ -112,6 +112,21 @@ public sealed class ExpiryTests(Federation federation) : IClassFixture<Federatio
     }
 
     [Fact]
+    public async Task A_missing_figure_names_the_request_that_is_open()
+    {
+        using var a = await federation.AtWorkAsync(Story.A);
+        using var b = await federation.AtWorkAsync(Story.B);
+        var (cell, bought) = await MadeAsync(b, a, "cell");
+        await b.DeclareAsync(cell, "5");
+        Assert.Equal("", Assert.Single((await b.FootprintAsync(cell)).Coverage.Missing).TradeId);
+        var trade = await b.RequestAsync(a.Company, bought, "");
+        var missing = Assert.Single((await b.FootprintAsync(cell)).Coverage.Missing);
+        Assert.Equal((bought, trade, "unanswered"), (missing.TraceId, missing.TradeId, missing.Reason));
+        await b.Trades.CancelTradeAsync(new() { TradeId = trade }, b.Call);
+        Assert.Equal("", Assert.Single((await b.FootprintAsync(cell)).Coverage.Missing).TradeId);
+    }
+
+    [Fact]
     public async Task Nothing_new_rests_on_a_retired_part_whatever_the_door()
     {
         using var a = await federation.AtWorkAsync(Story.A);
