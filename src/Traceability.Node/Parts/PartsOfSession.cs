@@ -1,5 +1,3 @@
-using Marten;
-using Marten.Linq.MatchesSql;
 using Traceability.Domain.Parts;
 using Traceability.Domain.Writings;
 using Traceability.Node.Operators;
@@ -30,9 +28,7 @@ internal static class PartsOfSession
 
         return session.KnowsAll<Part>()
             ? null
-            : await session.Documents.Query<Part>()
-                .Where(part => part.MatchesSql("normalize(d.data ->> 'partNumber', NFKC) = ?", plain))
-                .OrderBy(part => part.Id).FirstOrDefaultAsync(cancellationToken);
+            : await session.Documents.FindNumberedAsync(plain, cancellationToken);
     }
 
     /// <summary>One that has been fetched.</summary>
