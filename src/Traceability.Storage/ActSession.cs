@@ -26,6 +26,7 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
     private readonly HashSet<Stream> _changed = [];
     private readonly HashSet<Type> _whole = [];
     private bool _written;
+    private bool _disposed;
 
     /// <summary>Marten's session, for questions. It does not see what is not flushed.</summary>
     public IDocumentSession Documents => open.Session;
@@ -189,8 +190,15 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
     /// <summary>Whether something was decided or queued in this act.</summary>
     public bool HasChanges => _written || _pending.Count > 0;
 
+    /// <summary>Once: Npgsql hands the same transaction out again to whoever has its connection next.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
         await Documents.DisposeAsync();
         await open.Transaction.DisposeAsync();
         await _connection.DisposeAsync();

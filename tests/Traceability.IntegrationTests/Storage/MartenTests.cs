@@ -45,6 +45,22 @@ public sealed class MartenTests : IAsyncLifetime
         Assert.Equal("one", (await PartAsync(_database))!.Name);
     }
 
+    /// <summary>What was disposed twice would roll back whoever has its connection by then.</summary>
+    [Fact]
+    public async Task A_session_disposed_twice_does_not_touch_the_transaction_of_the_next()
+    {
+        var first = await BeginAsync(_database, 1);
+        await first.DisposeAsync();
+        await using var next = await BeginAsync(_database, 2);
+        await RegisterAsync(next, "next");
+        await next.FlushAsync(_timer.Token);
+
+        await first.DisposeAsync();
+        await next.CommitAsync(_timer.Token);
+
+        Assert.Equal("next", (await PartAsync(_database))!.Name);
+    }
+
     [Fact]
     public async Task Of_two_that_go_on_with_the_same_stream_one_loses_whole()
     {
