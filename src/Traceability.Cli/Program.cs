@@ -1,24 +1,3 @@
-using System.CommandLine;
 using Traceability.Cli;
 
-var root = new RootCommand(
-    "What a company does with its node: parts, bills of materials, footprints, trades and releases.\n\n"
-    + "Example: trace --as B footprint show module")
-{
-    Common.As,
-    Common.ProfilesFile,
-    Common.Output,
-    PartCommands.Part,
-    PartCommands.Bill,
-    FootprintCommands.Footprint,
-    TradeCommands.Trade,
-    ReleaseCommands.Release,
-    SheetCommands.Sheet,
-    KeyCommands.Keys,
-    OperatorCommands.Operator,
-    AuditCommands.Audit,
-    ExportCommands.Export,
-    IdentityCommands.Identity,
-    MemberCommands.Member,
-};
-return await LastNet.RunAsync(root.Parse(args));
+return await LastNet.RunAsync(Commands.Root.Parse(args));

@@ -1,18 +1,20 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Traceability.Cli;
 using Traceability.IntegrationTests.Harness;
 using Traceability.Local.Federation;
 using Xunit;
 
 namespace Traceability.IntegrationTests.Cli;
 
-/// <summary>The program `trace` as a process of its own.</summary>
-internal sealed class CommandLine(LocalFederation processes, string company, CancellationToken deadline)
+/// <summary>The commands of `trace`, without a process for each: a process of its own is the point of few tests.</summary>
+internal sealed class CommandLine(
+    LocalFederation processes, string company, CancellationToken deadline, bool ownProcess = false)
 {
     private static readonly string Program = Programs.PathOf("Traceability.Cli", "trace.dll");
 
-    public CommandLine(Harness.Federation federation, string company)
-        : this(federation.Processes, company, federation.Deadline)
+    public CommandLine(Harness.Federation federation, string company, bool ownProcess = false)
+        : this(federation.Processes, company, federation.Deadline, ownProcess)
     {
     }
 
@@ -31,7 +33,23 @@ internal sealed class CommandLine(LocalFederation processes, string company, Can
 
     public async Task<(int Code, string Output, string Errors)> RunAsync(params string[] arguments)
     {
-        var description = new ProcessStartInfo("dotnet", [Program, "--as", company, .. arguments])
+        string[] all = ["--as", company, .. arguments];
+        return await (ownProcess
+            ? InOwnProcessAsync(all)
+            : InThisProcessAsync(all.Contains("--profiles") ? all : [.. all, "--profiles", processes.Profiles])
+                .WaitAsync(deadline));
+    }
+
+    private static async Task<(int Code, string Output, string Errors)> InThisProcessAsync(string[] arguments)
+    {
+        using var said = new Said();
+        var code = await LastNet.RunAsync(Commands.Root.Parse(arguments));
+        return (code, said.Output, said.Errors);
+    }
+
+    private async Task<(int Code, string Output, string Errors)> InOwnProcessAsync(string[] arguments)
+    {
+        var description = new ProcessStartInfo("dotnet", [Program, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -11,7 +11,7 @@ public class StoryByHandTests(Federation federation) : IClassFixture<Federation>
     [Fact]
     public async Task A_supplier_and_its_customer_can_do_everything_by_hand()
     {
-        var (a, b) = (new CommandLine(federation, Story.A), new CommandLine(federation, Story.B));
+        var (a, b) = (OwnProcess(Story.A), OwnProcess(Story.B));
         await a.JsonAsync("part", "register", "sheet", "--unit", "kilogram");
         await a.JsonAsync("footprint", "declare", "sheet", "2.5");
         await b.JsonAsync("part", "register", "sheet from A", "--kind", "bought", "--unit", "kilogram");
@@ -43,7 +43,7 @@ public class StoryByHandTests(Federation federation) : IClassFixture<Federation>
     [Fact]
     public async Task What_is_refused_is_said_with_its_reason_and_an_exit_code()
     {
-        var (a, c) = (new CommandLine(federation, Story.A), new CommandLine(federation, Story.C));
+        var (a, c) = (OwnProcess(Story.A), OwnProcess(Story.C));
         var part = Id(await a.JsonAsync("part", "register", "secret"), "part", "traceId");
 
         var (code, output, errors) = await a.RunAsync("footprint", "declare", "secret", "-1");
@@ -67,9 +67,12 @@ public class StoryByHandTests(Federation federation) : IClassFixture<Federation>
         await MustSayAsync("knows A, B, C", "Z", "part", "list");
     }
 
+    /// <summary>As a person starts it.</summary>
+    private CommandLine OwnProcess(string company) => new(federation, company, ownProcess: true);
+
     private async Task MustSayAsync(string what, string company, params string[] arguments)
     {
-        var (code, _, errors) = await new CommandLine(federation, company).RunAsync(arguments);
+        var (code, _, errors) = await OwnProcess(company).RunAsync(arguments);
         Assert.Equal(1, code);
         Assert.Contains(what, errors, StringComparison.Ordinal);
     }
