@@ -56,9 +56,12 @@ public sealed class SheetCaseTests(BlockingNodes nodes) : IClassFixture<Blocking
             Assert.Equal(StatusCode.AlreadyExists, refused.StatusCode);
         }
 
-        Assert.Equal(
-            StatusCode.InvalidArgument,
-            (await Assert.ThrowsAsync<RpcException>(async () => await RegisterAsync(a, "Q\u200B-1", "invisible"))).StatusCode);
+        foreach (var (number, name) in new[] { ("Q\u200B-1", "invisible"), ("Q-1", "caf\uFFFD"), ("Q\uFFFD", "lost") })
+        {
+            var refused = await Assert.ThrowsAsync<RpcException>(async () => await RegisterAsync(a, number, name));
+            Assert.Equal(StatusCode.InvalidArgument, refused.StatusCode);
+        }
+
         Assert.Equal("é", (await RegisterAsync(a, "ハ-1", " e\u0301 ")).Name);
         Assert.Equal("kilogram", (await RegisterAsync(a, "K-1", "unit", "㎏")).DeclaredUnit);
     }
