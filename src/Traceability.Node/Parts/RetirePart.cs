@@ -18,7 +18,8 @@ internal sealed record RetirePart(TraceId TraceId) : IAct<Decided<Part>>
             Fetch.Of<Trade>(around.Trades.Select(StreamNames.Trade)));
         var part = session.KnownPart(TraceId);
         // The bill of a retired part cannot be changed any more, and nothing comes of it.
-        var bills = around.Parts.Where(id => !session.KnownPart(id).Retired).Select(id => session.Known<BillOfMaterials>(StreamNames.BillOfMaterials(id)));
+        var bills = around.Parts.Where(id => !session.KnownPart(id).Retired)
+            .Select(id => session.Known<BillOfMaterials>(StreamNames.BillOfMaterials(id)));
         var trades = around.Trades.Select(id => session.Known<Trade>(StreamNames.Trade(id))!);
         string[] uses =
         [
