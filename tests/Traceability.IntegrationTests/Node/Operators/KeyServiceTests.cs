@@ -174,7 +174,7 @@ public class KeyServiceTests(Federation federation) : IClassFixture<Federation>
     ];
 
     private static async Task<Key> CurrentAsync(KeyService.KeyServiceClient keys, CompanyAtWork company, string use) =>
-        (await keys.ListKeysAsync(new(), company.Call)).Keys.Single(key => key.Use == use && key.Current);
+        (await keys.ListKeysAsync(new() { PageSize = 1000 }, company.Call)).Keys.Single(key => key.Use == use && key.Current);
 
     private async Task<IReadOnlyList<OperatorKey>> PublishedAsync(string company)
     {
