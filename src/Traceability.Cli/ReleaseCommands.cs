@@ -134,6 +134,15 @@ internal static class ReleaseCommands
         "rating",
         "components");
 
+    /// <summary>A release whose end has come was taken back by nobody, although nothing is shown any more.</summary>
+    internal static string Shown(Release release, DateTimeOffset now)
+    {
+        var end = release.ValidUntilTime?.ToDateTimeOffset();
+        return end <= (release.Revoked ? release.ChangeTime.ToDateTimeOffset() : now) ? "nothing: ended"
+            : release.Revoked ? "nothing: revoked"
+            : string.Join(", ", release.Fields.Select(Output.Word));
+    }
+
     private static async Task<Table> ViewAsync(Session session, Release release)
     {
         var trade = (await session.Trades.GetTradeAsync(new() { TradeId = release.TradeId }, session.Call)).Trade;
@@ -141,7 +150,7 @@ internal static class ReleaseCommands
         return Output.Facts(
             ("trade", release.TradeId),
             ("part", names(trade.UpstreamTraceId)),
-            ("shows", release.Revoked ? "nothing: revoked" : string.Join(", ", release.Fields.Select(Output.Word))),
+            ("shows", Shown(release, TimeProvider.System.GetUtcNow())),
             ("purpose", release.Purpose),
             ("until", release.ValidUntilTime is null ? "it is revoked" : Output.Time(release.ValidUntilTime)),
             ("changed", Output.Time(release.ChangeTime)));

@@ -94,8 +94,15 @@ public sealed class Input
     }
 
     /// <summary>What people write: kept composed and without blanks around, whatever door it comes by.</summary>
-    public string Writing(string field, string value, int minimum, int maximum) =>
-        Text(field, Domain.Writings.Writing.Kept(value), minimum, maximum);
+    public string Writing(string field, string value, int minimum, int maximum)
+    {
+        if (value.Contains('\uFFFD', StringComparison.Ordinal))
+        {
+            Violate(field, value, "must not hold U+FFFD, which stands where a character was lost: type it again.");
+        }
+
+        return Text(field, Domain.Writings.Writing.Kept(value), minimum, maximum);
+    }
 
     /// <summary>Text of several lines, such as a signed note.</summary>
     public string Lines(string field, string value, int maximum)

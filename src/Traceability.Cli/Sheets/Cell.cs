@@ -23,6 +23,9 @@ internal sealed record Cell(CellKind Kind, string Value, string Shown = "", stri
 {
     public static Cell Empty { get; } = new(CellKind.Empty, "");
 
+    /// <summary>Whether a number has a format of its own: what it shows may be another number.</summary>
+    public bool IsFormatted { get; init; }
+
     public bool IsFilled => Kind != CellKind.Empty;
 
     /// <summary>Blanks alone are nothing that anybody sees.</summary>

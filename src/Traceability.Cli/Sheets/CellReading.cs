@@ -39,7 +39,7 @@ internal sealed partial record CellReading(string Text, string? Problem = null)
         (CellKind.Text, Content.Text) => OfText(cell.Value),
         (CellKind.Text, Content.Amount) => AmountText(Words.HalfWidth(cell.Value)),
         (CellKind.Text, _) => new(Words.HalfWidth(cell.Value)),
-        (CellKind.Number, Content.Amount) => Number(cell),
+        (CellKind.Number, Content.Amount) => Number(column, cell),
         (CellKind.Number, Content.Day) => new(
             "",
             $"The cell holds the number {cell.Shown}, where a day is meant: format the column as a date, or as text, "
@@ -81,12 +81,17 @@ internal sealed partial record CellReading(string Text, string? Problem = null)
     /// Spreadsheets compute in binary. A number that is one of 15 digits is that; one that is a short number but for
     /// noise, such as the sum of 0.1 and 0.2, is the short number; all others the person has to round where it is seen.
     /// </summary>
-    private static CellReading Number(Cell cell)
+    private static CellReading Number(SheetColumn column, Cell cell)
     {
         if (!double.TryParse(cell.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var stored)
             || Math.Abs(stored) >= TooLarge)
         {
             return new("", $"{cell.Value} is not valid: must be {Amount.Rule}.");
+        }
+
+        if (cell.IsFormatted && ShownNumber.Problem(column, cell, stored) is { } problem)
+        {
+            return new("", problem);
         }
 
         var text = stored.ToString("E14", CultureInfo.InvariantCulture);

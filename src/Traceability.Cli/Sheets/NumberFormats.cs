@@ -17,6 +17,8 @@ internal sealed partial class NumberFormats
         [1] = "0", [2] = "0.00", [3] = "#,##0", [4] = "#,##0.00", [9] = "0%", [10] = "0.00%", [11] = "0.00E+00",
         [12] = "# ?/?", [13] = "# ??/??", [14] = "yyyy/m/d", [15] = "d-mmm-yy", [16] = "d-mmm", [17] = "mmm-yy",
         [18] = "h:mm AM/PM", [19] = "h:mm:ss AM/PM", [20] = "h:mm", [21] = "h:mm:ss", [22] = "yyyy/m/d h:mm",
+        [37] = "#,##0 ;(#,##0)", [38] = "#,##0 ;[Red](#,##0)", [39] = "#,##0.00;(#,##0.00)",
+        [40] = "#,##0.00;[Red](#,##0.00)", [48] = "##0.0E+0",
         [45] = "mm:ss", [46] = "[h]:mm:ss", [47] = "mmss.0",
     };
 
@@ -57,6 +59,27 @@ internal sealed partial class NumberFormats
         }
     }
 
+    /// <summary>
+    /// A number as a spreadsheet shows it, be it nothing; null where its format is none of its own.
+    /// </summary>
+    /// <exception cref="FormatException">Nobody here can tell what the format shows.</exception>
+    public string? ShownFormatted(uint style, double number)
+    {
+        if (CodeOf(style) is not { Length: > 0 } code || General().IsMatch(code))
+        {
+            return null;
+        }
+
+        var format = Of(style).Format ?? throw new FormatException(code);
+        return format.Format(number, CultureInfo.InvariantCulture);
+    }
+
+    private string CodeOf(uint style)
+    {
+        var id = style < _ids.Count ? _ids[(int)style] : 0;
+        return _codes.GetValueOrDefault(id, BuiltIn.GetValueOrDefault(id, ""));
+    }
+
     private (bool IsDate, NumberFormat? Format) Of(uint style)
     {
         var id = style < _ids.Count ? _ids[(int)style] : 0;
@@ -77,7 +100,8 @@ internal sealed partial class NumberFormats
             return (isEastAsian, isEastAsian ? new NumberFormat("yyyy/m/d") : null);
         }
 
-        var format = new NumberFormat(code);
+        // The library takes the first letter of some colours for months.
+        var format = new NumberFormat(Colour().Replace(code, ""));
         var isDate = Elapsed().IsMatch(code) || DateLetter().IsMatch(Literal().Replace(code, ""));
         return (isDate, format.IsValid ? format : null);
     }
@@ -89,6 +113,13 @@ internal sealed partial class NumberFormats
         "[^"]*"|\\.|\[[^\]]*\]|[_*].|General|E[+-]
         """, RegexOptions.IgnoreCase)]
     private static partial Regex Literal();
+
+    [GeneratedRegex(@"\[(Black|Blue|Cyan|Green|Magenta|Red|White|Yellow|Color ?[0-9]+)\]", RegexOptions.IgnoreCase)]
+    private static partial Regex Colour();
+
+    /// <summary>A number as it is, or, in a cell for texts, as it was typed.</summary>
+    [GeneratedRegex(@"^(\[\$-[0-9A-F]+\])?(General|@)$", RegexOptions.IgnoreCase)]
+    private static partial Regex General();
 
     [GeneratedRegex(@"\[(h+|m+|s+)\]", RegexOptions.IgnoreCase)]
     private static partial Regex Elapsed();

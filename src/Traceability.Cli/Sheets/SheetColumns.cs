@@ -34,6 +34,9 @@ internal sealed record SheetColumn(
 {
     public Content Content { get; init; }
 
+    /// <summary>A part of a whole: a percentage says the same.</summary>
+    public bool IsShare { get; init; }
+
     /// <summary>Whether this is its name in any of the languages.</summary>
     public bool IsCalled(string title) =>
         Words.Same(Id, title) || Words.Same(English, title) || Words.Same(Japanese, title);
@@ -95,7 +98,8 @@ internal static class SheetColumns
             Column("trade_id", "Trade id", "取引ID", "Optional: the supplier's trade, if the line is split.",
                 "任意。複数の取引先に分かれる場合の取引ID。", row => row.Line.TradeId, (row, v) => row.Line.TradeId = v),
             Amount("share", "Share", "比率", "Optional: the supplier's share, 0 to 1; the shares of a line sum to 1.",
-                "任意。取引先の比率 (0から1)。合計は1。", row => row.Line.Share, (row, v) => row.Line.Share = v),
+                "任意。取引先の比率 (0から1)。合計は1。", row => row.Line.Share, (row, v) => row.Line.Share = v)
+                with { IsShare = true },
         ]),
         new("contributions", "排出量", [
             Text("part", "Part", "部品", "Part number.",
@@ -109,7 +113,7 @@ internal static class SheetColumns
             .. Stages.SelectMany(stage => Scores(stage.Stage, stage.Id, stage.English, stage.Japanese)),
             Amount("primary_share", "Primary data share", "一次データ比率", "Optional: 0 to 1.",
                 "任意。0から1。", row => row.Contribution.Figures?.PrimaryShare ?? "",
-                (row, v) => Figures(row).PrimaryShare = v) with { Field = "figures.primary_share" },
+                (row, v) => Figures(row).PrimaryShare = v) with { Field = "figures.primary_share", IsShare = true },
             .. Components.Select(one => Amount(
                 one.Id, $"{one.English} (kg CO2e)", $"{one.Japanese} (kg CO2e)", "Optional.", "任意。",
                 row => row.Contribution.Figures?.Components.FirstOrDefault(c => c.Component == one.Id)?.Amount ?? "",

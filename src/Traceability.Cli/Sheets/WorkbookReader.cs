@@ -223,10 +223,23 @@ internal sealed partial class WorkbookReader
             return Cell.Bad("", $"The cell holds \"{value}\" as a number, which is none: type it again.");
         }
 
-        var shown = _formats.Shown(style, number, value);
-        return _formats.IsDate(style)
-            ? new(CellKind.Date, DateOf(number), shown)
-            : new(CellKind.Number, value, shown, formula);
+        if (_formats.IsDate(style))
+        {
+            return new(CellKind.Date, DateOf(number), _formats.Shown(style, number, value));
+        }
+
+        try
+        {
+            var shown = _formats.ShownFormatted(style, number);
+            return new(CellKind.Number, value, shown ?? value, formula) { IsFormatted = shown is not null };
+        }
+        catch (FormatException unknown)
+        {
+            return Cell.Bad(
+                "",
+                $"The cell holds {value} in a number format that is not known ({unknown.Message}), so what it shows is "
+                    + "not known either: choose another, such as 0.00.");
+        }
     }
 
     /// <summary>Days since the system's first, and the time as a part of a day; empty where that is no date.</summary>

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
+
 namespace Traceability.Domain.Operators;
 
 /// <summary>A company was admitted to the federation.</summary>
@@ -34,6 +36,15 @@ public record Operator(
     OperatorId OperatorId, string Name, bool Active, IReadOnlyList<OperatorKey> Keys, DateTimeOffset EnrolledAt)
     : IState<Operator>
 {
+    /// <summary>
+    /// Every key stays in the directory for ever, and in every answer about its operator: whoever makes a new one for
+    /// each use of it, or by a loop that runs wild, is stopped. One a day is a third of this.
+    /// </summary>
+    public const int MaxKeys = 100;
+
+    /// <summary>Keys of one use that were published within this time, and are not revoked, count.</summary>
+    public static TimeSpan KeyWindow { get; } = TimeSpan.FromDays(30);
+
     public string Id { get; init; } = "";
 
     [JsonIgnore]
@@ -80,10 +91,33 @@ public record Operator(
         MustBeActive();
         return Keys.FirstOrDefault(key => key.KeyId == keyId) switch
         {
-            null => [new KeyPublished(OperatorId, keyId, use, jwk, now)],
+            null => [Next(keyId, use, jwk, now)],
             { ValidUntil: null } key when key.Use == use => [],
             _ => throw Taken("Key id", "key_id", keyId),
         };
+    }
+
+    /// <summary>A lost key is revoked whatever the limit, which makes room for the one that replaces it.</summary>
+    private KeyPublished Next(string keyId, KeyUse use, string jwk, DateTimeOffset now)
+    {
+        OperatorKey[] recent =
+        [
+            .. Keys.Where(key => key.Use == use && !key.Revoked && key.ValidFrom > now - KeyWindow)
+                .OrderBy(key => key.ValidFrom),
+        ];
+        if (recent.Length < MaxKeys)
+        {
+            return new(OperatorId, keyId, use, jwk, now);
+        }
+
+        var room = (recent[^MaxKeys].ValidFrom + KeyWindow).ToString("u", CultureInfo.InvariantCulture);
+        throw new RefusedException(
+            RefusalReason.LimitExceeded,
+            $"{MaxKeys} {use.ToString().ToLowerInvariant()} keys were published within {KeyWindow.TotalDays:0} days, "
+                + $"and each is kept for ever: the newest stays in use. The next can be published after {room}; a key "
+                + "that was lost can be revoked at once, which makes room for another.",
+            ("limit", "keys"),
+            ("maximum", $"{MaxKeys}"));
     }
 
     /// <summary>The events that revoke the key from a moment on; none if it is revoked from then or earlier.</summary>

@@ -90,6 +90,11 @@ public record BillOfMaterials(
     public bool Contains(TraceId child, DateTimeOffset time) =>
         At(time)?.Lines.Any(line => line.ChildTraceId == child) ?? false;
 
+    /// <summary>Whether the part goes in at that time, or will by what is declared for later.</summary>
+    public bool ContainsFrom(TraceId child, DateTimeOffset time) =>
+        Contains(child, time)
+        || Versions.Any(version => version.ValidFrom > time && Contains(child, version.ValidFrom));
+
     /// <summary>The events that make the declaration true; none if it already is.</summary>
     /// <param name="existing">The bill as it stands.</param>
     /// <param name="parent">A made part.</param>
@@ -109,6 +114,17 @@ public record BillOfMaterials(
     {
         parent.MustBeInUse();
         parent.MustBe(PartKind.Made);
+        var last = existing?.Versions[^1];
+        // From now on means until the next that is declared for later: what is in force already stays.
+        var same = validFrom is null
+            ? existing?.At(now)?.Lines.SequenceEqual(lines) ?? false
+            : last is not null && last.Lines.SequenceEqual(lines) && last.ValidFrom == validFrom;
+        if (same)
+        {
+            // Nothing new is said, so nothing new rests on a part that was retired since.
+            return [];
+        }
+
         foreach (var line in lines)
         {
             var child = partOf(line.ChildTraceId)
@@ -118,17 +134,9 @@ public record BillOfMaterials(
         }
 
         graph.RefuseCircle(parent.TraceId, lines, validFrom > now ? validFrom.Value : now);
-        var last = existing?.Versions[^1];
-        // From now on means until the next that is declared for later: what is in force already stays.
-        var same = validFrom is null
-            ? existing?.At(now)?.Lines.SequenceEqual(lines) ?? false
-            : last is not null && last.Lines.SequenceEqual(lines) && last.ValidFrom == validFrom;
-        return (existing, same) switch
-        {
-            (null, _) => [new BillOfMaterialsDeclared(parent.TraceId, lines, now, validFrom)],
-            (_, true) => [],
-            _ => [new BillOfMaterialsRevised(parent.TraceId, lines, now, validFrom)],
-        };
+        return existing is null
+            ? [new BillOfMaterialsDeclared(parent.TraceId, lines, now, validFrom)]
+            : [new BillOfMaterialsRevised(parent.TraceId, lines, now, validFrom)];
     }
 
     private static BillOfMaterials Next(

@@ -74,7 +74,9 @@ public sealed record ExportReview(RuleTable Table, ExportInput Input, IReadOnlyL
         if (!input.Complete)
         {
             fields.Add(Problem(
-                "total", "The total is incomplete: lines have no figure yet.", "suppliers that have not answered"));
+                "total",
+                "The total is incomplete: lines have no figure yet, or one that has run out (trace footprint show).",
+                "suppliers that have not answered, and the maker for figures of its own"));
         }
 
         return new(table, input, fields);

@@ -3,6 +3,7 @@ using Google.Protobuf;
 using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Traceability.Domain.Parts;
 using Traceability.Domain.Products;
 using Traceability.Exports;
 using Traceability.Exports.Facts;
@@ -21,6 +22,9 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
 {
     private const int MaxFacts = 100;
     private const int MaxName = 100;
+
+    /// <summary>Exports of one part that leave at the same moment as often as this are a stuck loop.</summary>
+    private const int MaxAttempts = 20;
 
     [AllowRoles(Roles.Clerk)]
     public override async Task<Wire.DeclareProductFactsResponse> DeclareProductFacts(
@@ -53,10 +57,11 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
     {
         var (_, reviews) = await ReviewAsync(
             request.TraceId, request.Export, request.RulesVersion, request.AsOfTime, context);
+        var part = await operators.Of(context).PartAsync(reviews[0].Input.TraceId, context.CancellationToken);
         return new()
         {
-            Fields = { reviews.SelectMany(review => review.Fields).Select(ToWire) },
-            Final = reviews.All(review => review.Final),
+            Fields = { reviews.SelectMany(review => review.Fields).Select(ToWire), Retired(part) },
+            Final = reviews.All(review => review.Final) && !part.Retired,
         };
     }
 
@@ -65,25 +70,17 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
         IServerStreamWriter<Wire.ExportPartResponse> responseStream,
         ServerCallContext context)
     {
-        var (format, reviews) = await ReviewAsync(
-            request.TraceId, request.Export, request.RulesVersion, request.AsOfTime, context);
-        if (!request.Draft && reviews.Any(review => !review.Final))
+        var (format, files) = await WriteAsync(request, context);
+        foreach (var file in files)
         {
-            throw Incomplete(format, reviews);
-        }
-
-        foreach (var (part, review) in format.Parts.Zip(reviews))
-        {
-            var name = $"{format.Name}.{part.Extension}";
-            var bytes = part.Render(review);
-            var signature = review.Final ? await IssueAsync(format, part, review, bytes, context) : null;
-            await SendAsync(responseStream, name, bytes, context);
+            var name = $"{format.Name}.{file.Part.Extension}";
+            await SendAsync(responseStream, name, file.Bytes, context);
             await SendAsync(
                 responseStream,
                 $"{name}.{ExportProvenance.Extension}",
-                ExportProvenance.Of(name, bytes, review).ToJson(),
+                ExportProvenance.Of(name, file.Bytes, file.Review).ToJson(),
                 context);
-            if (signature is not null)
+            if (file.Signature is { } signature)
             {
                 await SendAsync(
                     responseStream,
@@ -95,19 +92,71 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
     }
 
     /// <summary>
+    /// The files of an export, of which those that are final have left. Where another has left meanwhile, they are
+    /// written anew: a document names all that left before it.
+    /// </summary>
+    private async Task<(ExportFormat Format, IReadOnlyList<WrittenFile> Files)> WriteAsync(
+        Wire.ExportPartRequest request, ServerCallContext context)
+    {
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            var (format, reviews) = await ReviewAsync(
+                request.TraceId, request.Export, request.RulesVersion, request.AsOfTime, context);
+            if (!request.Draft && reviews.Any(review => !review.Final))
+            {
+                throw Incomplete(format, reviews);
+            }
+
+            WrittenFile[] files =
+            [
+                .. format.Parts.Zip(reviews, (part, review) => new WrittenFile(part, review, part.Render(review))),
+            ];
+            if (await IssueAsync(format, files, request.AsOfTime, context))
+            {
+                return (format, files);
+            }
+        }
+
+        throw ActSession.StaleVersion($"export {request.Export}");
+    }
+
+    /// <summary>
     /// What leaves the company stands in its history before it does; what is signed is signed once, and told here.
     /// </summary>
-    private async Task<string?> IssueAsync(
-        ExportFormat format, ExportPart part, ExportReview review, byte[] bytes, ServerCallContext context)
+    /// <returns>Whether it has left; not where another one has meanwhile.</returns>
+    private async Task<bool> IssueAsync(
+        ExportFormat format, WrittenFile[] files, Timestamp? asOf, ServerCallContext context)
     {
         var op = operators.Of(context);
+        WrittenFile[] final = [.. files.Where(file => file.Review.Final)];
+        if (final is not [{ Review.Input: { } input }, ..])
+        {
+            return true;
+        }
+
         var act = new IssueExport(
-            review.Input.TraceId, format.Name, review.Table.Version, review.Input.Version,
-            ExportProvenance.Hash(bytes),
-            review.Document,
-            format.SignedFile == part.Extension ? () => ExportSignature.Sign(op.Keys.Signing, bytes) : null);
-        return (await op.DoAsync(act, context)).State.Signature;
+            input.TraceId,
+            format.Name,
+            [.. final.Select(file => Final(format, file, op))],
+            [.. input.Earlier.Select(one => one.Id)],
+            asOf?.ToDateTimeOffset());
+        var issued = await op.DoAsync(act, context);
+        foreach (var (file, one) in final.Zip(issued ?? []))
+        {
+            file.Signature = one.Signature;
+        }
+
+        return issued is not null;
     }
+
+    private static FinalFile Final(ExportFormat format, WrittenFile file, HostedOperator op) => new(
+        file.Review.Table.Version,
+        file.Review.Input.Version,
+        ExportProvenance.Hash(file.Bytes),
+        file.Review.Document,
+        format.SignedFile == file.Part.Extension
+            ? now => ExportSignature.Sign(op.Keys.Signing, file.Bytes, now)
+            : null);
 
     private static Task SendAsync(
         IServerStreamWriter<Wire.ExportPartResponse> responseStream, string name, byte[] content,
@@ -181,6 +230,22 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
             ("missing", $"{problems.Length}"));
     }
 
+    /// <summary>What stands in the way whatever the fields say.</summary>
+    private static IEnumerable<Wire.ExportField> Retired(Part part) => part.Retired
+        ?
+        [
+            new()
+            {
+                Path = "part",
+                Label = "part",
+                State = Wire.ExportFieldState.Mandatory,
+                Problem = "is retired: nothing new leaves about it, and what left before comes out again. Register the "
+                    + "part that is made instead, and export that one.",
+                Who = "the maker",
+            },
+        ]
+        : [];
+
     private static Wire.ExportField ToWire(ReviewedField field) => new()
     {
         Path = field.Rule.Path,
@@ -192,4 +257,10 @@ internal sealed class ExportServer(HostedOperators operators, TimeProvider clock
         Fact = field.Fact ?? "",
         Who = field.Who ?? "",
     };
+
+    /// <summary>A file as it is written, and the signature beside it once it has left.</summary>
+    private sealed record WrittenFile(ExportPart Part, ExportReview Review, byte[] Bytes)
+    {
+        public string? Signature { get; set; }
+    }
 }

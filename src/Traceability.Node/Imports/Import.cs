@@ -144,11 +144,14 @@ internal sealed class Import(OperatorSession session, Func<int, Task> progress)
         return part;
     }
 
-    public TraceId? TraceIdOf(string name) =>
-        name.Length == 0 ? null
-        : Numbered(name) is { } part ? part.TraceId
-        : Guid.TryParseExact(name, "D", out var given) ? new(given)
-        : null;
+    /// <summary>A name that is the trace id of a part is that, also where another part has it as its number.</summary>
+    public TraceId? TraceIdOf(string name)
+    {
+        TraceId? given = Guid.TryParseExact(name, "D", out var id) ? new(id) : null;
+        return name.Length == 0 ? null
+            : given is { } traceId && session.Known<Part>(StreamNames.Part(traceId)) is not null ? traceId
+            : Numbered(name)?.TraceId ?? given;
+    }
 
     /// <summary>The part that has the number, in just this form of writing.</summary>
     public Part? Numbered(string number) => _numbers.GetValueOrDefault(Writing.Kept(number));

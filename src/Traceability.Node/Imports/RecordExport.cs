@@ -52,9 +52,14 @@ internal static class RecordExport
         string Name(TraceId traceId) => NameOf(known.GetValueOrDefault(traceId), traceId);
     }
 
-    /// <summary>As rows name a part: by its number, or by its trace id if it has none.</summary>
+    /// <summary>
+    /// As rows name a part: by its number, or by its trace id if it has none. A number that has the form of a trace id
+    /// may be that of another part.
+    /// </summary>
     public static string NameOf(Part? part, TraceId traceId) =>
-        part is { PartNumber.Length: > 0 } ? part.PartNumber : traceId.ToString();
+        part is { PartNumber.Length: > 0 } && !Guid.TryParseExact(part.PartNumber, "D", out _)
+            ? part.PartNumber
+            : traceId.ToString();
 
     public static Wire.ImportedPart Of(Part part) => new()
     {

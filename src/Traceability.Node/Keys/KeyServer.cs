@@ -79,14 +79,15 @@ internal sealed class KeyServer(HostedOperators operators) : Wire.KeyService.Key
                 ("key_id", keyId));
         }
 
-        if (key.Current)
+        var replaced = !key.Current || await TryRotateAsync(op, context.CancellationToken);
+        await AskAsync(async () => await op.Broker.Directory.RevokeKeyAsync(
+            new RevokeKeyRequest { KeyId = keyId, RevokeTime = request.RevokeTime },
+            await op.Broker.CallAsync(context.CancellationToken)));
+        if (!replaced)
         {
             await RotateAsync(op, KeyUse.Signing, context.CancellationToken);
         }
 
-        await AskAsync(async () => await op.Broker.Directory.RevokeKeyAsync(
-            new RevokeKeyRequest { KeyId = keyId, RevokeTime = request.RevokeTime },
-            await op.Broker.CallAsync(context.CancellationToken)));
         await ReplaceAsync(op, keyId, context);
         return new() { Key = ToWire(KeyUse.Signing, op.Keys.Signing, true) };
     }
@@ -106,6 +107,22 @@ internal sealed class KeyServer(HostedOperators operators) : Wire.KeyService.Key
                      one => one.Document is { } document && JsonWebSignature.KeyId(document) == keyId))
         {
             await op.DoAsync(new SignCertificateAnew(one.CertificateId, one.Document!), context);
+        }
+    }
+
+    /// <summary>
+    /// Not where there is no room for another key: a lost one is revoked all the same, and makes room itself.
+    /// </summary>
+    private static async Task<bool> TryRotateAsync(HostedOperator op, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RotateAsync(op, KeyUse.Signing, cancellationToken);
+            return true;
+        }
+        catch (RpcException full) when (full.StatusCode == StatusCode.ResourceExhausted)
+        {
+            return false;
         }
     }
 

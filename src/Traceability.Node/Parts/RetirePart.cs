@@ -13,14 +13,17 @@ internal sealed record RetirePart(TraceId TraceId) : IAct<Decided<Part>>
         await session.FetchAsync(
             cancellationToken,
             Fetch.ToDecide<Part>(StreamNames.Part(TraceId)),
+            Fetch.Of<Part>(around.Parts.Select(StreamNames.Part)),
             Fetch.Of<BillOfMaterials>(around.Parts.Select(StreamNames.BillOfMaterials)),
             Fetch.Of<Trade>(around.Trades.Select(StreamNames.Trade)));
         var part = session.KnownPart(TraceId);
-        var bills = around.Parts.Select(id => session.Known<BillOfMaterials>(StreamNames.BillOfMaterials(id)));
+        // The bill of a retired part cannot be changed any more, and nothing comes of it.
+        var bills = around.Parts.Where(id => !session.KnownPart(id).Retired)
+            .Select(id => session.Known<BillOfMaterials>(StreamNames.BillOfMaterials(id)));
         var trades = around.Trades.Select(id => session.Known<Trade>(StreamNames.Trade(id))!);
         string[] uses =
         [
-            .. bills.OfType<BillOfMaterials>().Where(bill => bill.Contains(TraceId, session.Now))
+            .. bills.OfType<BillOfMaterials>().Where(bill => bill.ContainsFrom(TraceId, session.Now))
                 .Select(bill => $"part {bill.ParentTraceId}"),
             .. trades.Where(trade => trade.IsOpen && trade.IsAbout(TraceId)).Select(trade => $"trade {trade.TradeId}"),
         ];

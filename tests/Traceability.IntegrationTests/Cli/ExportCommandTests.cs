@@ -1,4 +1,7 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
 using Traceability.Contracts.Common.V1;
 using Traceability.Contracts.Node.V1;
 using Traceability.IntegrationTests.Harness;
@@ -228,5 +231,105 @@ public sealed class ExportCommandTests(Federation federation) : IClassFixture<Fe
             document.GetProperty("pcf").GetProperty(name).GetString();
     }
 
+    [Fact]
+    public async Task Of_two_final_exports_at_the_same_moment_one_names_the_other()
+    {
+        using var a = await federation.AtWorkAsync(Story.A);
+        var part = await a.RegisterAsync("steel", PartKind.Made);
+        var contribution = new Contribution
+        {
+            TraceId = part,
+            ReferencePeriod = CompanyAtWork.Year,
+            Figures = new()
+            {
+                PrimaryShare = "1",
+                Stages = { new StageFigure { Stage = LifeCycleStage.MainProduction, Amount = "4" } },
+            },
+        };
+        await a.Footprints.DeclareContributionAsync(new() { Contribution = contribution }, a.Call);
+        var exports = new ExportService.ExportServiceClient(a.Channel);
+        await DeclareAsync(
+            exports, a, part,
+            [
+                .. Facts, "pcf.region=Eastern Asia", "pcf.rules=R1", "pcf.rules_operator=Example", "pcf.secondary_source=db",
+                "pcf.secondary_source_version=1", "pcf.valid_until=2028-01-01T00:00:00Z",
+                "product.classifications=urn:pact:productclassification:cn-code:85076000",
+            ]);
+        List<string> left = [];
+        for (var round = 0; round < 8; round++)
+        {
+            await DeclareAsync(exports, a, part, [$"product.description=Steel {round}"]);
+
+            var both = await Task.WhenAll(
+                ExportAsync(exports, a, part, "catena-x", "7.0.0"), ExportAsync(exports, a, part, "catena-x", "9.0.0"),
+                ExportAsync(exports, a, part, "catena-x", "9.0.0"));
+
+            Assert.Equal(both[1], both[2]);
+            var (one, other) = (Id(both[0]), Id(both[1]));
+            Assert.NotEqual(one, other);
+            Assert.True(both[0].Contains(other, StringComparison.Ordinal) != both[1].Contains(one, StringComparison.Ordinal));
+            Assert.All(left, earlier => Assert.All(both, text => Assert.Contains(earlier, text, StringComparison.Ordinal)));
+            left.AddRange([one, other]);
+        }
+
+        // Wherever the version of the standard has it: the document's own comes first.
+        static string Id(string text) => Regex.Match(text, "\"id\": \"([0-9a-f-]{36})\"").Groups[1].Value;
+    }
+
+    [Fact]
+    public async Task Of_a_retired_part_what_left_before_comes_out_again_and_nothing_new_leaves()
+    {
+        using var a = await federation.AtWorkAsync(Story.A);
+        var part = await a.RegisterAsync("cast", PartKind.Made);
+        await a.DeclareAsync(part, "4");
+        var exports = new ExportService.ExportServiceClient(a.Channel);
+        await DeclareAsync(exports, a, part, Facts);
+        var before = await ExportAsync(exports, a, part, "pact");
+        var moment = TimeProvider.System.GetUtcNow();
+        await a.Parts.RetirePartAsync(new() { TraceId = part }, a.Call);
+
+        Assert.Equal(before, await ExportAsync(exports, a, part, "pact"));
+        Assert.Equal(before, await ExportAsync(exports, a, part, "pact", asOf: moment));
+        foreach (var export in new[] { "csv", "xlsx" })
+        {
+            var refused = await Assert.ThrowsAsync<RpcException>(() => ExportAsync(exports, a, part, export));
+            Assert.Equal("PART_RETIRED", Refusals.Reason(refused));
+            Assert.Contains("Register another part", refused.Status.Detail, StringComparison.Ordinal);
+            // Written as if it were yesterday, it is new all the same.
+            refused = await Assert.ThrowsAsync<RpcException>(() => ExportAsync(exports, a, part, export, asOf: moment));
+            Assert.Equal("PART_RETIRED", Refusals.Reason(refused));
+        }
+
+        var review = await exports.ReviewExportAsync(new() { TraceId = part, Export = "csv" }, a.Call);
+        Assert.False(review.Final);
+        Assert.Contains(review.Fields, field => field.Path == "part" && field.Problem.Contains("is retired", StringComparison.Ordinal));
+        Assert.Contains("DRAFT", await ExportAsync(exports, a, part, "catena-x", draft: true), StringComparison.Ordinal);
+    }
+
     public void Dispose() => _folder.Delete(recursive: true);
+
+    private static async Task DeclareAsync(
+        ExportService.ExportServiceClient exports, CompanyAtWork company, string part, IEnumerable<string> facts)
+    {
+        var request = new DeclareProductFactsRequest { TraceId = part };
+        request.Facts.Add(facts.ToDictionary(fact => fact.Split('=')[0], fact => fact.Split('=')[1]));
+        await exports.DeclareProductFactsAsync(request, company.Call);
+    }
+
+    /// <summary>The first file of an export.</summary>
+    private async Task<string> ExportAsync(
+        ExportService.ExportServiceClient exports, CompanyAtWork company, string part, string export, string version = "",
+        DateTimeOffset? asOf = null, bool draft = false)
+    {
+        using var call = exports.ExportPart(
+            new() { TraceId = part, Export = export, RulesVersion = version, AsOfTime = asOf?.ToTimestamp(), Draft = draft },
+            company.Call);
+        string? first = null;
+        while (await call.ResponseStream.MoveNext(federation.Deadline))
+        {
+            first ??= call.ResponseStream.Current.Content.ToStringUtf8();
+        }
+
+        return first!;
+    }
 }

@@ -56,9 +56,12 @@ public sealed class SheetCaseTests(BlockingNodes nodes) : IClassFixture<Blocking
             Assert.Equal(StatusCode.AlreadyExists, refused.StatusCode);
         }
 
-        Assert.Equal(
-            StatusCode.InvalidArgument,
-            (await Assert.ThrowsAsync<RpcException>(async () => await RegisterAsync(a, "Q\u200B-1", "invisible"))).StatusCode);
+        foreach (var (number, name) in new[] { ("Q\u200B-1", "invisible"), ("Q-1", "caf\uFFFD"), ("Q\uFFFD", "lost") })
+        {
+            var refused = await Assert.ThrowsAsync<RpcException>(async () => await RegisterAsync(a, number, name));
+            Assert.Equal(StatusCode.InvalidArgument, refused.StatusCode);
+        }
+
         Assert.Equal("é", (await RegisterAsync(a, "ハ-1", " e\u0301 ")).Name);
         Assert.Equal("kilogram", (await RegisterAsync(a, "K-1", "unit", "㎏")).DeclaredUnit);
     }
@@ -151,6 +154,56 @@ public sealed class SheetCaseTests(BlockingNodes nodes) : IClassFixture<Blocking
         Assert.Contains("single_supplier", single.Status.Detail, StringComparison.Ordinal);
         await Assert.ThrowsAsync<RpcException>(async () => await b.Releases.GetReleaseAsync(new() { TradeId = trade }, b.Call));
         await StoreAsync(b, Answer(trade, pack));
+    }
+
+    [Fact]
+    public async Task Every_row_is_refused_as_its_single_call_is_in_the_same_words()
+    {
+        using var a = await _live.NewCompanyAsync(Story.A);
+        using var b = await _live.AtWorkAsync(Story.B);
+        var (made, bought) = (Id(21), Id(22));
+        var (oldMade, oldBought) = (Id(23), Id(24));
+        await StoreAsync(
+            a, Part("M-1", made, "made"), Part("B-1", bought, "bought"), Part("M-0", oldMade, "made"), Part("B-0", oldBought, "bought"));
+        var weighed = (await RegisterAsync(a, "K-1", "weighed", "kg")).TraceId;
+        foreach (var retired in new[] { oldMade, oldBought })
+        {
+            await a.Parts.RetirePartAsync(new() { TraceId = retired }, a.Call);
+        }
+
+        var (supplier, self, nobody) = (b.Company, a.Company, b.Company with { OperatorId = Guid.CreateVersion7() });
+        var declared = Contribution("B-1", "2");
+        declared.Contribution.Source = "";
+        (ImportRow Row, string Reason, Func<Task> Call)[] pairs =
+        [
+            (Part("Ｍ-1", "", "made"), "ALREADY_EXISTS", () => RegisterAsync(a, "Ｍ-1", "another")),
+            (Line("M-1", "B-0", "1"), "PART_RETIRED", () => a.ContainsAsync(made, oldBought, "1")),
+            (Line("M-0", "B-1", "1"), "PART_RETIRED", () => a.ContainsAsync(oldMade, bought, "1")),
+            (Line("M-1", "K-1", "1"), "UNITS_DISAGREE", () => a.ContainsAsync(made, weighed, "1")),
+            (Line("B-1", "M-1", "1"), "WRONG_KIND_OF_PART", () => a.ContainsAsync(bought, made, "1")),
+            (Contribution("M-0", "1"), "PART_RETIRED", () => a.DeclareAsync(oldMade, "1")),
+            (declared, "WRONG_KIND_OF_PART", () => a.DeclareAsync(bought, "2")),
+            (Contribution("M-1", "-1"), "", () => a.DeclareAsync(made, "-1")),
+            (Trade(Id(31), "B-0", $"{supplier.OperatorId}"), "PART_RETIRED", () => a.RequestAsync(supplier, oldBought, "")),
+            (Trade(Id(32), "M-1", $"{supplier.OperatorId}"), "WRONG_KIND_OF_PART", () => a.RequestAsync(supplier, made, "")),
+            (Trade(Id(33), "B-1", $"{self.OperatorId}"), "", () => a.RequestAsync(self, bought, "")),
+            (Trade(Id(34), "B-1", $"{nobody.OperatorId}"), "NOT_DISCLOSED", () => a.RequestAsync(nobody, bought, "")),
+            (Answer(Id(35), "M-1"), "NOT_DISCLOSED", async () => await a.Trades.AcceptTradeAsync(
+                new() { TradeId = Id(35), UpstreamTraceId = made }, a.Call)),
+        ];
+        foreach (var (row, reason, call) in pairs)
+        {
+            var single = await Assert.ThrowsAsync<RpcException>(call);
+            var said = single.StatusCode == StatusCode.InvalidArgument && reason.Length == 0
+                ? Assert.Single(Refusals.Violations(single)).Description
+                : single.Status.Detail;
+            Assert.Equal(reason.Length > 0 ? reason : "INVALID_REQUEST", Refusals.Reason(single));
+            foreach (var dryRun in new[] { true, false })
+            {
+                var error = Assert.Single((await ImportAsync(a, dryRun, row)).Errors);
+                Assert.Equal((reason, said), (error.Reason, error.Description));
+            }
+        }
     }
 
     [Theory]

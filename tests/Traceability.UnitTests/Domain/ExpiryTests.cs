@@ -96,6 +96,33 @@ public sealed class ExpiryTests
         Assert.True(second.IsNewsToOthers(first));
     }
 
+    [Theory]
+    [InlineData("ratings")]
+    [InlineData("primary share")]
+    [InlineData("component")]
+    [InlineData("completeness")]
+    [InlineData("stage")]
+    public void Whatever_else_reaches_a_customer_makes_a_new_version_with_the_same_number(string what)
+    {
+        var first = Declared(Year, null);
+        var (stage, rating) = (LifeCycleStage.MainProduction, Rating.Of(3, 1, 2, 3));
+        var event2 = Event(first.TraceId, Year, null);
+        var next = Footprint.Evolve(first, what switch
+        {
+            "ratings" => event2 with { Stages = [new(stage, 3, rating)] },
+            "primary share" => event2 with { PrimaryShare = 0.5m },
+            "component" => event2 with { Components = [new(FigureComponent.Fossil, 2)] },
+            "stage" => event2 with { Stages = [new(LifeCycleStage.RawMaterial, 1), new(stage, 2)] },
+            _ => event2,
+        })!;
+        var second = next.RollUp(new(next.Contribution, what != "completeness", next.Contribution, []), End)
+            .Aggregate(next, (footprint, e) => Footprint.Evolve(footprint, e)!);
+
+        Assert.Equal(3, second.Figures!.Total);
+        Assert.Equal(2, second.FootprintVersion);
+        Assert.True(second.IsNewsToOthers(first));
+    }
+
     [Fact]
     public void The_same_again_is_no_new_version()
     {

@@ -60,6 +60,35 @@ public class PartTests
         [new(Module.TraceId, 1, "kilogram"), new(Cell.TraceId, 1, "kilogram")],
         (Module.TraceId, Cell.TraceId)));
 
+    [Fact]
+    public void A_bill_that_is_said_again_says_nothing_new_of_a_part_that_was_retired_since()
+    {
+        BillOfMaterialsLine[] lines = [new(Cell.TraceId, 1, "kilogram")];
+        var (bill, retired) = (Bill(Pack.TraceId, [Cell.TraceId]), Cell with { Retired = true });
+
+        Assert.Empty(Again(lines));
+        Refusal.Of(RefusalReason.PartRetired, () => Again([new(Cell.TraceId, 2, "kilogram")]));
+
+        object[] Again(BillOfMaterialsLine[] said) => BillOfMaterials.Declare(
+            bill, Pack, said, null, id => id == retired.TraceId ? retired : null, new(_ => null), Now);
+    }
+
+    [Theory]
+    [InlineData(-2)]
+    [InlineData(1)]
+    [InlineData(400)]
+    public void A_part_is_in_use_by_a_bill_that_is_in_force_or_will_be(int days)
+    {
+        var bill = BillOfMaterials.Evolve(
+            null, new BillOfMaterialsDeclared(Pack.TraceId, [new(Cell.TraceId, 1, "kilogram")], Now, Now.AddDays(days)))!;
+
+        Assert.True(bill.ContainsFrom(Cell.TraceId, Now));
+        Assert.False(bill.ContainsFrom(Module.TraceId, Now));
+        // A later one for the same time, and what is over, count no more.
+        bill = BillOfMaterials.Evolve(bill, new BillOfMaterialsRevised(Pack.TraceId, [], Now, Now.AddDays(days)))!;
+        Assert.False(bill.ContainsFrom(Cell.TraceId, Now));
+    }
+
     [Theory]
     [InlineData("5.123456789", true)]
     [InlineData("0", true)]

@@ -61,6 +61,10 @@ public class ProofsTests
 
         Assert.Equal("{}"u8.ToArray(), verified.Payload);
         Assert.Equal(Signer.Public.KeyId, verified.KeyId);
+        Assert.Null(verified.SignedAt);
+        var time = new DateTimeOffset(2026, 6, 1, 12, 0, 0, 999, TimeSpan.FromHours(9));
+        verified = JsonWebSignature.Verify(JsonWebSignature.Sign(Signer, Type, "{}"u8, time), Type, KeyOf);
+        Assert.Equal(new DateTimeOffset(2026, 6, 1, 3, 0, 0, TimeSpan.Zero), verified.SignedAt);
     }
 
     [Fact]
@@ -97,6 +101,12 @@ public class ProofsTests
     [InlineData("""{"alg":"ES256","alg":"ES256","kid":"k","typ":"test+jwt"}""", ProofFailure.Malformed)]
     [InlineData("""{"alg":"ES256","kid":"k","typ":"test+jwt"}""", ProofFailure.UnknownKey)]
     [InlineData("""{"kid":"k","typ":"test+jwt"}""", ProofFailure.Malformed)]
+    [InlineData("""{"alg":"ES256","kid":"k","typ":"test+jwt","iat":1780315200}""", ProofFailure.UnknownKey)]
+    [InlineData("""{"alg":"ES256","kid":"k","typ":"test+jwt","iat":"1780315200"}""", ProofFailure.Malformed)]
+    [InlineData("""{"alg":"ES256","kid":"k","typ":"test+jwt","iat":1780315200.5}""", ProofFailure.Malformed)]
+    [InlineData("""{"alg":"ES256","kid":"k","typ":"test+jwt","iat":-1}""", ProofFailure.Malformed)]
+    [InlineData("""{"alg":"ES256","kid":"k","typ":"test+jwt","iat":9223372036854775807}""", ProofFailure.Malformed)]
+    [InlineData("""{"alg":"ES256","kid":"k","typ":"test+jwt","iat":null}""", ProofFailure.Malformed)]
     [InlineData("[]", ProofFailure.Malformed)]
     public void Only_the_expected_header_is_accepted(string header, ProofFailure failure)
     {

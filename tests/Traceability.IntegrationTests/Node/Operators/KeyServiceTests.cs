@@ -61,6 +61,36 @@ public class KeyServiceTests(Federation federation) : IClassFixture<Federation>
     }
 
     [Fact]
+    public async Task Where_no_more_keys_are_taken_a_lost_one_is_revoked_and_replaced_all_the_same()
+    {
+        using var c = await federation.AtWorkAsync(Story.C);
+        var keys = new KeyService.KeyServiceClient(c.Channel);
+        RpcException? refused = null;
+        for (var count = 0; refused is null && count <= Traceability.Domain.Operators.Operator.MaxKeys; count++)
+        {
+            try
+            {
+                await keys.RotateKeyAsync(new() { Use = "signing" }, c.Call);
+            }
+            catch (RpcException exception)
+            {
+                refused = exception;
+            }
+        }
+
+        Assert.Equal("LIMIT_EXCEEDED", Refusals.Reason(refused!));
+        Assert.Contains("The next can be published after", refused!.Status.Detail, StringComparison.Ordinal);
+        var lost = await CurrentAsync(keys, c, "signing");
+
+        var now = (await keys.RevokeKeyAsync(new() { KeyId = lost.KeyId }, c.Call)).Key;
+
+        Assert.NotEqual(lost.KeyId, now.KeyId);
+        var published = await PublishedAsync(Story.C);
+        Assert.True(published.Single(key => key.KeyId == lost.KeyId).Revoked);
+        Assert.Null(published.Single(key => key.KeyId == now.KeyId).ValidUntilTime);
+    }
+
+    [Fact]
     public async Task After_a_revocation_customers_get_a_new_statement_about_the_same_figure()
     {
         using var a = await federation.AtWorkAsync(Story.A);
@@ -144,7 +174,7 @@ public class KeyServiceTests(Federation federation) : IClassFixture<Federation>
     ];
 
     private static async Task<Key> CurrentAsync(KeyService.KeyServiceClient keys, CompanyAtWork company, string use) =>
-        (await keys.ListKeysAsync(new(), company.Call)).Keys.Single(key => key.Use == use && key.Current);
+        (await keys.ListKeysAsync(new() { PageSize = 1000 }, company.Call)).Keys.Single(key => key.Use == use && key.Current);
 
     private async Task<IReadOnlyList<OperatorKey>> PublishedAsync(string company)
     {

@@ -73,10 +73,83 @@ public class CellTests
         var (number, style) = ("46023", workbook.Style(format));
 
         Assert.Contains("where a day is meant", Assert.Single(Reading.Day(workbook, Number(number, style)).Errors).Description, StringComparison.Ordinal);
-        workbook = new RawWorkbook();
-        var read = Reading.Line(workbook, Number(number, workbook.Style(format)));
+    }
+
+    [Theory]
+    [InlineData("0.00E+00", "46000", "46000")]
+    [InlineData("#,##0.00_);[Red]\\(#,##0.00\\)", "46023", "46023")]
+    [InlineData("#,##0.00_);[Red]\\(#,##0.00\\)", "-2.5", "-2.5")]
+    [InlineData("General", "46023", "46023")]
+    [InlineData("General", "1E-12", "0.000000000001")]
+    [InlineData("@", "5", "5")]
+    [InlineData("[Magenta]0.0", "46023", "46023")]
+    [InlineData("00000", "123", "123")]
+    [InlineData("#,##0", "1234567", "1234567")]
+    [InlineData("0", "4.6", "4.6")]
+    [InlineData("0.00", "0.333", "0.333")]
+    [InlineData("# ?/?", "1.5", "1.5")]
+    [InlineData("# ??/??", "0.25", "0.25")]
+    [InlineData("##0.0E+0", "12345", "12345")]
+    [InlineData("0.0;-0.0;\"-\"", "0", "0")]
+    [InlineData(" 0.0 ", "7.5", "7.5")]
+    public void A_number_that_is_only_padded_parted_or_rounded_where_it_is_shown_is_that_number(string format, string stored, string amount)
+    {
+        var workbook = new RawWorkbook();
+        var read = Reading.Line(workbook, Number(stored, workbook.Style(format)));
+
         Assert.Empty(read.Errors);
-        Assert.Equal(number, read.Rows[0].Line.Amount);
+        Assert.Equal(amount, read.Rows[0].Line.Amount);
+    }
+
+    [Theory]
+    [InlineData("0%", "0.12", "shows 12% and holds 0.12")]
+    [InlineData("0.0%", "12", "shows 1200.0% and holds 12")]
+    [InlineData("0,", "5000", "shows 5 and holds 5000")]
+    [InlineData("#,##0.0,,", "5400000", "shows 5.4 and holds 5400000")]
+    [InlineData("0\"000\"", "5", "shows 5000 and holds 5")]
+    [InlineData("\"1\"0", "5", "shows 15 and holds 5")]
+    [InlineData("0 \"kg\"", "5", "shows 5 kg and holds 5")]
+    [InlineData("0.0,\"k\"", "5400", "shows 5.4k and holds 5400")]
+    [InlineData("0\\d", "5", "shows 5d and holds 5")]
+    [InlineData("# ?/?", "0.33", "shows 1/3 and holds 0.33")]
+    [InlineData("0;0", "-5", "shows 5 and holds -5")]
+    [InlineData("0", "0.4", "shows 0 and holds 0.4")]
+    [InlineData("0.00", "0.001", "shows 0.00 and holds 0.001")]
+    [InlineData(";;;", "5", "shows nothing and holds 5")]
+    [InlineData("#", "0", "shows nothing and holds 0")]
+    [InlineData("[>=1000]0,;0", "12000", "shows 12 and holds 12000")]
+    [InlineData("[$€-407] 0.00", "5", "and holds 5")]
+    public void A_number_that_is_shown_as_another_is_refused_with_the_way_out(string format, string stored, string said)
+    {
+        var workbook = new RawWorkbook();
+        var error = Assert.Single(Reading.Line(workbook, Number(stored, workbook.Style(format))).Errors);
+
+        Assert.Equal(("lines", 2, "C (amount)"), (error.Sheet, error.Row, error.Column));
+        Assert.Contains(said, error.Description, StringComparison.Ordinal);
+        Assert.Contains("format the column as plain numbers", error.Description, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(9u, "", "0.5", "0.5", "")]
+    [InlineData(10u, "", "0.123", "0.123", "")]
+    [InlineData(164u, "0.0 %", "0.3333", "0.3333", "")]
+    [InlineData(164u, "0.00", "0.25", "0.25", "")]
+    [InlineData(9u, "", "0.001", "", "shows 0% and holds 0.001")]
+    [InlineData(164u, "0%%", "0.5", "", "and holds 0.5")]
+    public void Of_a_share_a_percentage_is_what_it_says(uint id, string format, string stored, string share, string said)
+    {
+        var workbook = new RawWorkbook();
+        var cell = Number(stored, workbook.Style(id, format));
+        var read = Reading.Of(workbook.Sheet(
+            "lines",
+            [
+                [.. new[] { "parent", "child", "amount", "unit", "trade_id", "share" }.Select(Text)],
+                [Text("P"), Text("C"), Number("1"), Text("kg"), Text("0f150000-0000-4000-8000-000000000001"), cell],
+            ]));
+
+        Assert.Equal(share, read.Rows[0].Line.Share);
+        Assert.Equal(said.Length > 0, read.Errors.Count == 1);
+        Assert.All(read.Errors, error => Assert.Contains(said, error.Description, StringComparison.Ordinal));
     }
 
     [Theory]

@@ -12,6 +12,8 @@ public class RoundTripTests
     [
         "P-1", "0000123", "2-1", "1E5", "TRUE", "=1+1", "+81-3", "-x", "@home", "'quoted", "1/4\" bolt", "a,b;c\td", "ガ-1",
         "カ\u3099", "㎏", "Ｂ－1", "_x000D_", "_x005F_", "<&>", "#N/A", "2026-01-01", "𠮷野家", "\"", "a\"\"b", "ｱｲｳ", "é", "ñ",
+        "12345678901234567890", "123,456", "１２３", "5%", "sep=;", "a\u2028b", "\uFEFFx", "x\uFFFEy", "正極材\u00A0A", "null", "-0", "+1", "1/2",
+        "0190a5c7-6d4e-7c1a-8f00-0242ac120002", "_x0_", "\u200Bx", "help", "10:30", "1.0", "１２．５", "\\", "𩸽",
     ];
 
     private static readonly string[] Amounts =
@@ -26,7 +28,7 @@ public class RoundTripTests
     [InlineData("ja", "")]
     public void Any_records_come_back_as_they_were(string language, string ending)
     {
-        for (var seed = 0; seed < 60; seed++)
+        for (var seed = 0; seed < 120; seed++)
         {
             using var reading = new Reading();
             var (path, records) = (Path.Combine(reading.Folder, $"out{ending}"), Records(new Random(seed)));

@@ -64,6 +64,8 @@ public class SheetTests
     [InlineData("parent,child,amount,unit,数量", "C (amount) and E (数量)")]
     [InlineData("parent,child,Amount ,unit,ＡＭＯＵＮＴ", "C (Amount ) and E (ＡＭＯＵＮＴ)")]
     [InlineData("parent,child,数量,unit,amount", "C (数量) and E (amount)")]
+    [InlineData("parent,child,数量,unit,数量", "C (数量) and E (数量)")]
+    [InlineData("parent,child,\"amount\",unit, amount", "C (amount) and E ( amount)")]
     public void The_same_title_twice_names_both_columns_and_no_cell_of_either_is_read(string titles, string said)
     {
         var read = Reading.Csv("lines", titles, "P,C,1,kg,2");
