@@ -20,5 +20,6 @@ var root = new RootCommand(
     ExportCommands.Export,
     IdentityCommands.Identity,
     MemberCommands.Member,
+    CompanyCommands.Company,
 };
 return await LastNet.RunAsync(root.Parse(args));

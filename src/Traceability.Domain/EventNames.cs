@@ -1,5 +1,6 @@
 using Traceability.Domain.Audits;
 using Traceability.Domain.Certificates;
+using Traceability.Domain.Companies;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Operators;
 using Traceability.Domain.Parts;
@@ -90,6 +91,9 @@ public static class EventNames
         Of<AuditRead>(
             "audit_read/",
             ("audit_grant_used", typeof(AuditGrantUsed))),
+        Of<Company>(
+            "company/",
+            ("time_zone_chosen", typeof(TimeZoneChosen))),
         new("decisions", null, new Dictionary<string, Type> { ["decisions_logged"] = typeof(DecisionsLogged) }),
     ];
 

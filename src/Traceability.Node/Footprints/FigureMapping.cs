@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using Traceability.Domain.Companies;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Quantities;
 using Traceability.Hosting;
@@ -66,9 +67,16 @@ internal static class FigureMapping
         return wire;
     }
 
+    /// <summary>Its days are those of the zone it is said in.</summary>
     public static Wire.Period? ToWire(ReferencePeriod? period) => period is null
         ? null
-        : new() { StartTime = period.Start.ToTimestamp(), EndTime = period.End.ToTimestamp() };
+        : new()
+        {
+            StartTime = period.Start.ToTimestamp(),
+            EndTime = period.End.ToTimestamp(),
+            FirstDay = period.Days() is var (first, _) ? $"{first:O}" : "",
+            LastDay = period.Days() is var (_, last) ? $"{last:O}" : "",
+        };
 
     /// <summary>Reads what somebody declares: stages with scores, primary share, components.</summary>
     public static DeclaredFigures Read(Input input, string field, Wire.Figures? wire)
