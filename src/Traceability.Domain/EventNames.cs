@@ -28,6 +28,7 @@ public static class EventNames
         Of<Operator>(
             "operator/",
             ("operator_enrolled", typeof(OperatorEnrolled)),
+            ("operator_renamed", typeof(OperatorRenamed)),
             ("operator_suspended", typeof(OperatorSuspended)),
             ("operator_reinstated", typeof(OperatorReinstated)),
             ("key_published", typeof(KeyPublished)),
