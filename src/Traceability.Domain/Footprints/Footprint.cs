@@ -187,7 +187,9 @@ public record Footprint(
         };
     }
 
-    /// <summary>Scores of a stage of zero weigh nothing, and are not kept.</summary>
+    /// <summary>
+    /// A rating of zero emissions says nothing: what was declared of them stands in the scores, since these are kept.
+    /// </summary>
     private static Figures Weighed(Figures figures) => figures with
     {
         Rating = figures.Rating is { Rated: 0 } ? null : figures.Rating,
