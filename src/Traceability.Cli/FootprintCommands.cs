@@ -16,6 +16,7 @@ internal static class FootprintCommands
     public static Command Footprint => new("footprint", "Emissions of parts, from cradle to gate.")
     {
         Declare(),
+        TakeBack(),
         Show(),
         Watch(),
         AnalysisCommands.History(),
@@ -100,6 +101,17 @@ internal static class FootprintCommands
             },
             part, amount, stage, year, source, primaryShare);
     }
+
+    private static Verb TakeBack() => Common.OnPart(
+        "footprint",
+        "take-back",
+        "Takes back what a data set says of a part the company buys: until the supplier answers there is a gap.",
+        "\"cathode from A\"",
+        async (id, session, output) =>
+        {
+            var answer = await session.Footprints.TakeBackTypedFigureAsync(new() { TraceId = id }, session.Call);
+            await ShowAsync(session, output, answer, answer.Footprint, $"trace footprint show {id}");
+        });
 
     private static Verb Show() => Common.OnPart(
         "footprint",

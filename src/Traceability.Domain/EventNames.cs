@@ -57,6 +57,7 @@ public static class EventNames
             "footprint/",
             ("contribution_declared", typeof(ContributionDeclared)),
             ("contribution_revised", typeof(ContributionRevised)),
+            ("typed_figure_taken_back", typeof(TypedFigureTakenBack)),
             ("footprint_rolled_up", typeof(FootprintRolledUp)),
             ("footprint_proposed", typeof(FootprintProposed)),
             ("footprint_approved", typeof(FootprintApproved)),
