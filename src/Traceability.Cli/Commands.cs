@@ -24,5 +24,6 @@ internal static class Commands
         ExportCommands.Export,
         IdentityCommands.Identity,
         MemberCommands.Member,
+        CompanyCommands.Company,
     };
 }

@@ -6,6 +6,7 @@ using Spectre.Console;
 using Spectre.Console.Rendering;
 using Traceability.Contracts.Common.V1;
 using Traceability.Contracts.Node.V1;
+using Traceability.Domain.Companies;
 
 namespace Traceability.Cli;
 
@@ -15,6 +16,7 @@ internal static class FootprintCommands
     public static Command Footprint => new("footprint", "Emissions of parts, from cradle to gate.")
     {
         Declare(),
+        TakeBack(),
         Show(),
         Watch(),
         AnalysisCommands.History(),
@@ -44,14 +46,10 @@ internal static class FootprintCommands
             "MainProduction",
             "Distribution",
             "EndOfLife");
-        var year = new Option<int>("--year")
-        {
-            Description = "The year they are about.",
-            DefaultValueFactory = _ => TimeProvider.System.GetUtcNow().Year,
-        };
+        var year = new Option<int?>("--year") { Description = "The year they are about; this one unless given." };
         year.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int>() is < 1900 or > 9998)
+            if (result.GetValueOrDefault<int?>() is < 1900 or > 9998)
             {
                 result.AddError("--year must lie between 1900 and 9998.");
             }
@@ -72,7 +70,8 @@ internal static class FootprintCommands
             "footprint declare cathode 4",
             async (parsed, session, output) =>
             {
-                var start = new DateTimeOffset(parsed.GetValue(year), 1, 1, 0, 0, 0, TimeSpan.Zero);
+                var zone = await session.ZoneAsync();
+                var first = parsed.GetValue(year) ?? zone.At(TimeProvider.System.GetUtcNow()).Year;
                 var contribution = new Contribution
                 {
                     TraceId = await session.PartAsync(parsed.GetValue(part)!),
@@ -85,8 +84,8 @@ internal static class FootprintCommands
                     },
                     ReferencePeriod = new()
                     {
-                        StartTime = start.ToTimestamp(),
-                        EndTime = start.AddYears(1).ToTimestamp(),
+                        StartTime = zone.StartOf(new(first, 1, 1)).ToTimestamp(),
+                        EndTime = zone.StartOf(new(first + 1, 1, 1)).ToTimestamp(),
                     },
                     Source = parsed.GetValue(source)!,
                 };
@@ -102,6 +101,17 @@ internal static class FootprintCommands
             },
             part, amount, stage, year, source, primaryShare);
     }
+
+    private static Verb TakeBack() => Common.OnPart(
+        "footprint",
+        "take-back",
+        "Takes back what a data set says of a part the company buys: until the supplier answers there is a gap.",
+        "\"cathode from A\"",
+        async (id, session, output) =>
+        {
+            var answer = await session.Footprints.TakeBackTypedFigureAsync(new() { TraceId = id }, session.Call);
+            await ShowAsync(session, output, answer, answer.Footprint, $"trace footprint show {id}");
+        });
 
     private static Verb Show() => Common.OnPart(
         "footprint",
@@ -223,6 +233,7 @@ internal static class FootprintCommands
                 + "--until 2027-03-31",
             async (parsed, session, output) =>
             {
+                var zone = await session.ZoneAsync();
                 var certificate = new Certificate
                 {
                     CertificateId = Common.IdOrNew(parsed.GetValue(id)),
@@ -231,8 +242,8 @@ internal static class FootprintCommands
                     Stages = { parsed.GetValue(amounts)!.Select(Stage) },
                     Validity = new()
                     {
-                        StartTime = Day(parsed.GetValue(from)),
-                        EndTime = Day(parsed.GetValue(until).AddDays(1)),
+                        StartTime = zone.StartOf(parsed.GetValue(from)).ToTimestamp(),
+                        EndTime = zone.StartOf(parsed.GetValue(until).AddDays(1)).ToTimestamp(),
                     },
                 };
                 var answer = await session.Footprints.RecordCertificateAsync(
@@ -266,8 +277,10 @@ internal static class FootprintCommands
             ? new() { Stage = stage, Amount = amount }
             : throw new ProblemException($"\"{text}\" is no amount of a stage. Write STAGE=AMOUNT.");
 
-    private static Timestamp Day(DateOnly day) =>
-        new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero).ToTimestamp();
+    /// <summary>Days of the company that said it, where it is of whole days.</summary>
+    private static string Span(Period period) => period.FirstDay.Length > 0
+        ? $"{period.FirstDay} to {period.LastDay}"
+        : $"{Output.Time(period.StartTime)} to {Output.Time(period.EndTime)}";
 
     private static Rows View(Footprint footprint, Func<string, string> names)
     {
@@ -278,6 +291,11 @@ internal static class FootprintCommands
             ("own", Output.Kilograms(footprint.Contribution?.Figures, "not declared")),
             ("version", $"{footprint.Version}, {Output.Time(footprint.RollUpTime)}"),
         ];
+        if (footprint.ReferencePeriod is { } period)
+        {
+            facts.Add(("about", Span(period)));
+        }
+
         if (footprint.Figures?.Rating is { } rating)
         {
             var share = rating.RatedShare == "1" ? "" : $" over {rating.RatedShare} of the emissions";

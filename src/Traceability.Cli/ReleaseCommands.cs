@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Google.Protobuf.WellKnownTypes;
 using Spectre.Console;
 using Traceability.Contracts.Common.V1;
 using Traceability.Contracts.Node.V1;
@@ -27,7 +26,8 @@ internal static class ReleaseCommands
             Description = "What for: product_footprint, battery_passport, cbam or audit.",
             DefaultValueFactory = _ => "product_footprint",
         };
-        var until = new Option<DateTimeOffset?>("--until") { Description = "When it ends; otherwise when revoked." };
+        var until = TypedTime.Option(
+            "--until", "Its last day, or when it ends; otherwise when revoked.");
         var accept = new Option<string[]>("--accept")
         {
             Description = "A finding of `release review` that is accepted; may be repeated.",
@@ -44,7 +44,7 @@ internal static class ReleaseCommands
                     TradeId = parsed.GetValue(trade),
                     Fields = { parsed.GetValue(fields) },
                     Purpose = parsed.GetValue(purpose),
-                    ValidUntilTime = parsed.GetValue(until)?.ToTimestamp(),
+                    ValidUntilTime = await session.EndAsync(parsed.GetValue(until)),
                     AcceptedFindings = { parsed.GetValue(accept) },
                 };
                 var answer = await session.Releases.GrantReleaseAsync(request, session.Call);
@@ -152,7 +152,9 @@ internal static class ReleaseCommands
             ("part", names(trade.UpstreamTraceId)),
             ("shows", Shown(release, TimeProvider.System.GetUtcNow())),
             ("purpose", release.Purpose),
-            ("until", release.ValidUntilTime is null ? "it is revoked" : Output.Time(release.ValidUntilTime)),
+            ("until", release.ValidUntilTime is null
+                ? "it is revoked"
+                : await session.LocalAsync(release.ValidUntilTime)),
             ("changed", Output.Time(release.ChangeTime)));
     }
 }

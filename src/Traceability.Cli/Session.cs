@@ -5,6 +5,7 @@ using Grpc.Net.Client;
 using Traceability.Client;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Contracts.Node.V1;
+using Traceability.Domain.Companies;
 using ReleaseService = Traceability.Contracts.Node.V1.ReleaseService;
 using TradeService = Traceability.Contracts.Node.V1.TradeService;
 
@@ -21,6 +22,7 @@ internal sealed class Session : IDisposable
     private readonly GrpcChannel _channel;
     private readonly TokenCache _tokens;
     private readonly Profiles _profiles;
+    private TimeZoneInfo? _zone;
 
     private Session(Profiles profiles, GrpcChannel channel, TokenCache tokens, CancellationToken cancellationToken)
     {
@@ -36,6 +38,7 @@ internal sealed class Session : IDisposable
         Problems = new(channel);
         Identity = new(channel);
         Directory = new(channel);
+        Company = new(channel);
     }
 
     public PartService.PartServiceClient Parts { get; }
@@ -55,6 +58,8 @@ internal sealed class Session : IDisposable
     public ExportService.ExportServiceClient Exports { get; }
 
     public ProblemService.ProblemServiceClient Problems { get; }
+
+    public CompanyService.CompanyServiceClient Company { get; }
 
     /// <summary>The broker's, as is the directory; all others are the node's.</summary>
     public IdentityService.IdentityServiceClient Identity { get; }
@@ -128,6 +133,27 @@ internal sealed class Session : IDisposable
             var several => throw new ProblemException(
                 $"Several parts are called \"{nameOrId}\": {string.Join(", ", several)}."),
         };
+    }
+
+    /// <summary>The zone of the company's days.</summary>
+    public async Task<TimeZoneInfo> ZoneAsync() => _zone ??= await AskZoneAsync();
+
+    private async Task<TimeZoneInfo> AskZoneAsync()
+    {
+        try
+        {
+            var name = (await Company.GetCompanyAsync(new(), Call)).Settings.TimeZone;
+            return Calendar.Find(name) ?? throw new ProblemException(
+                $"This machine does not know the company's time zone {name}: install the package tzdata, or write "
+                    + "times with their offset, such as 2026-11-24T12:00:00Z.");
+        }
+        catch (RpcException refused) when (
+            refused.StatusCode is StatusCode.PermissionDenied or StatusCode.Unimplemented)
+        {
+            throw new ProblemException(
+                "Which company's days are meant cannot be told here; write the time with its offset, such as "
+                    + "2026-11-24T12:00:00Z.");
+        }
     }
 
     /// <summary>All pages of a list, as one answer.</summary>

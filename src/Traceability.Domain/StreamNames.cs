@@ -5,6 +5,9 @@ public static class StreamNames
 {
     public static string Operator(OperatorId operatorId) => $"operator/{operatorId}";
 
+    /// <summary>The operator's own; what the federation knows of it is <see cref="Operator"/>.</summary>
+    public static string Company(OperatorId operatorId) => $"company/{operatorId}";
+
     public static string Part(TraceId traceId) => $"part/{traceId}";
 
     public static string BillOfMaterials(TraceId parentTraceId) => $"bom/{parentTraceId}";

@@ -1,8 +1,10 @@
 using Traceability.Domain.Certificates;
+using Traceability.Domain.Companies;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Parts;
 using Traceability.Domain.Releases;
 using Traceability.Evidence;
+using Traceability.Node.Companies;
 using Traceability.Node.Operators;
 using Traceability.Node.Parts;
 using Traceability.Node.Statements;
@@ -24,15 +26,17 @@ internal sealed record RecordCertificate(
     {
         await session.FetchAsync(
             cancellationToken,
+            session.FetchZone(),
             Fetch.Of<Part>(StreamNames.Part(Part)),
             Fetch.Of<Footprint>(StreamNames.Footprint(Part)),
             Fetch.ToDecide<Certificate>(StreamNames.Certificate(CertificateId)));
         session.KnownPart(Part).MustBeInUse();
         var footprint = session.Known<Footprint>(StreamNames.Footprint(Part)) ?? Footprint.Unknown(Part);
+        var valid = (await session.ZoneAsync(cancellationToken)).At(Valid);
         var decided = await session.DecideAsync<Certificate>(
             StreamNames.Certificate(CertificateId),
             existing => Certificate.Record(
-                existing, CertificateId, footprint, Verifier, Stages, Valid, session.SignFor(Part), session.Now),
+                existing, CertificateId, footprint, Verifier, Stages, valid, session.SignFor(Part), session.Now),
             cancellationToken);
         if (decided.Events.Count > 0)
         {

@@ -43,6 +43,17 @@ internal sealed partial class FootprintServer(HostedOperators operators, TimePro
         return new() { Footprint = await DoAsync(act, act.Part, context) };
     }
 
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.TakeBackTypedFigureResponse> TakeBackTypedFigure(
+        Wire.TakeBackTypedFigureRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var act = new TakeBackTypedFigure(
+            input.Id<TraceId>("trace_id", request.TraceId), input.Etag("etag", request.Etag));
+        input.ThrowIfInvalid();
+        return new() { Footprint = await DoAsync(act, act.Part, context) };
+    }
+
     public override async Task<Wire.GetFootprintResponse> GetFootprint(
         Wire.GetFootprintRequest request, ServerCallContext context)
     {

@@ -68,7 +68,7 @@ internal sealed class OperatorSession(
         Queue(
             $"insert into {EventDatabases.Schema}.recalculation (trace_id, due_at) values (?, ?)",
             part.Value,
-            due.Value);
+            due.Value.ToUniversalTime());
     }
 
     public IReadOnlyCollection<TraceId> Touched => [.. _touched];
