@@ -78,9 +78,8 @@ internal static class FootprintMapping
             Etag = typed is null ? "" : $"{typed.StreamVersion}",
             Certificates =
             {
-                upstream?.Certificates.Select(one => ToWire(part.TraceId, one, one.At(now))) ?? [],
-                upstream?.OutdatedCertificates.Select(
-                    one => ToWire(part.TraceId, one, CertificateStanding.NoLongerMatching)) ?? [],
+                upstream?.CertificatesAt(now).Select(
+                    one => ToWire(part.TraceId, one.Certificate, one.Standings)) ?? [],
             },
         };
     }
@@ -168,15 +167,28 @@ internal static class FootprintMapping
         return wire;
     }
 
-    public static Wire.Certificate ToWire(
-        TraceId traceId, StatedCertificate certificate, CertificateStanding standing) => new()
+    /// <summary>One of the company's own, beside the figures as they stand.</summary>
+    public static Wire.Certificate ToWire(Certificate certificate, Footprint footprint, DateTimeOffset now)
+    {
+        var wire = ToWire(certificate.TraceId, certificate.Stated, certificate.StandingsAt(now, footprint));
+        wire.CertifiedFigures = FigureMapping.ToWire(certificate.Certified.ToFigures());
+        wire.CurrentFigures = footprint.Figures is { } figures
+            ? FigureMapping.ToWire(StatedFigures.Of(figures).ToFigures())
+            : null;
+        wire.WithdrawTime = certificate.WithdrawnAt?.ToTimestamp();
+        return wire;
+    }
+
+    private static Wire.Certificate ToWire(
+        TraceId traceId, StatedCertificate certificate, IReadOnlyList<CertificateStanding> standings) => new()
         {
             CertificateId = certificate.CertificateId.ToString(),
             TraceId = traceId.ToString(),
             Verifier = certificate.Verifier,
             Validity = FigureMapping.ToWire(new ReferencePeriod(certificate.ValidFrom, certificate.ValidUntil)),
             Version = certificate.Version,
-            Standing = (Wire.CertificateStanding)standing,
+            Standing = (Wire.CertificateStanding)standings[0],
+            Standings = { standings.Select(standing => (Wire.CertificateStanding)standing) },
         };
 
     private static Wire.Contribution? Contribution(Footprint footprint) => footprint.Contribution is not { } own

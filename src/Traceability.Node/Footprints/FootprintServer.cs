@@ -126,12 +126,21 @@ internal sealed partial class FootprintServer(HostedOperators operators, TimePro
             FigureMapping.ReadStages(input, "certificate.stages", wire.Stages),
             new(start, end));
         input.ThrowIfInvalid();
-        var recorded = await operators.Of(context).DoAsync(act, context);
-        return new()
-        {
-            Certificate = FootprintMapping.ToWire(act.Part, recorded.Certificate.Stated, recorded.Standing),
-        };
+        return new() { Certificate = ToWire(await operators.Of(context).DoAsync(act, context)) };
     }
+
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.WithdrawCertificateResponse> WithdrawCertificate(
+        Wire.WithdrawCertificateRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var act = new WithdrawCertificate(input.Id("certificate_id", request.CertificateId));
+        input.ThrowIfInvalid();
+        return new() { Certificate = ToWire(await operators.Of(context).DoAsync(act, context)) };
+    }
+
+    private Wire.Certificate ToWire(RecordedCertificate recorded) =>
+        FootprintMapping.ToWire(recorded.Certificate, recorded.Footprint, clock.GetUtcNow());
 
     /// <summary>Answers with the footprint as it stands after the act and all that followed from it.</summary>
     private async Task<Wire.Footprint> DoAsync(

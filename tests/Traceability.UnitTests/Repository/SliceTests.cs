@@ -23,7 +23,7 @@ public class SliceTests
         ("Footprints", ["Certificates", "Operators", "Parts", "Statements", "Trades"]),
         ("Releases", ["Footprints", "Operators", "Statements", "Trades"]),
         ("Exports", ["Operators", "Parts"]),
-        ("Due", ["Operators", "Releases"]),
+        ("Due", ["Certificates", "Operators", "Releases"]),
         ("Audit", ["Exchange.Transport", "Footprints", "Operators", "Parts", "Trades"]),
         ("Imports", ["Footprints", "Operators", "Parts", "Releases", "Trades"]),
         ("Exchange.Outgoing", ["Exchange.Transport", "Operators", "Releases", "Statements", "Trades"]),
