@@ -8,6 +8,7 @@ var root = new RootCommand(
     Common.As,
     Common.ProfilesFile,
     Common.Output,
+    Common.Wait,
     PartCommands.Part,
     PartCommands.Bill,
     FootprintCommands.Footprint,

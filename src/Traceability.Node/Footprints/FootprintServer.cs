@@ -19,6 +19,9 @@ internal sealed partial class FootprintServer(HostedOperators operators, TimePro
 {
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromSeconds(15);
 
+    /// <summary>Seconds: a caller that waits longer asks again, and learns in between that the node is there.</summary>
+    private const int LongestWait = 60;
+
     /// <summary>Commits of this process are told at once; those of another are found by looking.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
@@ -137,6 +140,28 @@ internal sealed partial class FootprintServer(HostedOperators operators, TimePro
         var act = new WithdrawCertificate(input.Id("certificate_id", request.CertificateId));
         input.ThrowIfInvalid();
         return new() { Certificate = ToWire(await operators.Of(context).DoAsync(act, context)) };
+    }
+
+    public override async Task<Wire.GetSettlementResponse> GetSettlement(
+        Wire.GetSettlementRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        if (request.WaitSeconds is < 0 or > LongestWait)
+        {
+            input.Violate("wait_seconds", request.WaitSeconds, $"must be 0 to {LongestWait}.");
+        }
+
+        input.ThrowIfInvalid();
+        var left = await Settlement.ReadAsync(
+            operators.Of(context), clock, TimeSpan.FromSeconds(request.WaitSeconds), context.CancellationToken);
+        return new()
+        {
+            Settled = left.Settled,
+            WaitingNotices = left.Notices,
+            DueRollUps = left.RollUps,
+            Problems = left.Problems,
+            WaitingApprovals = left.Approvals,
+        };
     }
 
     private Wire.Certificate ToWire(RecordedCertificate recorded) =>
