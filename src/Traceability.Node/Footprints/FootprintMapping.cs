@@ -47,16 +47,16 @@ internal static class FootprintMapping
         };
         if (footprint.Proposal is { } proposal)
         {
-            wire.Proposal = new()
+            wire.Proposal = new Wire.FootprintProposal
             {
                 Version = footprint.FootprintVersion + 1,
                 Figures = proposal.Figures is { } proposed ? FigureMapping.ToWire(proposed) : null,
                 Complete = proposal.Complete,
                 ProposeTime = proposal.ProposedAt.ToTimestamp(),
-            };
+            }.WithCompleteTotal();
         }
 
-        return wire;
+        return wire.WithCompleteTotal();
     }
 
     /// <summary>What the supplier told, or until then what a data set says.</summary>
@@ -64,7 +64,7 @@ internal static class FootprintMapping
     {
         var answered = upstream?.StateAt(now) == LineState.Answered;
         var figures = answered ? upstream!.Figures : typed?.ContributionAt(now);
-        return new()
+        return new Wire.Footprint
         {
             TraceId = part.TraceId.ToString(),
             DeclaredUnit = answered ? upstream!.DeclaredUnit : part.DeclaredUnit,
@@ -81,13 +81,13 @@ internal static class FootprintMapping
                 upstream?.CertificatesAt(now).Select(
                     one => ToWire(part.TraceId, one.Certificate, one.Standings)) ?? [],
             },
-        };
+        }.WithCompleteTotal();
     }
 
     public static Wire.FootprintVersion ToWire(FootprintRolledUp version, IReadOnlyList<FootprintChange> changes)
     {
         var shown = changes.Select(ToWire).ThatFit(MessagePages.MaxBytes / 2);
-        return new()
+        return new Wire.FootprintVersion
         {
             Version = version.Version,
             Figures = version.Figures is { } figures ? FigureMapping.ToWire(figures) : null,
@@ -95,7 +95,23 @@ internal static class FootprintMapping
             RollUpTime = version.RolledUpAt.ToTimestamp(),
             Changes = { shown },
             ChangesLeftOff = changes.Count - shown.Count,
-        };
+        }.WithCompleteTotal();
+    }
+
+    /// <summary>
+    /// What is incomplete has no complete total: a program that reads only that field takes no gap for a reduction.
+    /// </summary>
+    public static T WithCompleteTotal<T>(this T message)
+        where T : IMessage<T>
+    {
+        var fields = message.Descriptor;
+        var figures = (Contracts.Common.V1.Figures?)fields.FindFieldByName("figures").Accessor.GetValue(message);
+        if (fields.FindFieldByName("complete").Accessor.GetValue(message) is true && figures is { HasTotal: true })
+        {
+            fields.FindFieldByName("complete_total").Accessor.SetValue(message, figures.Total);
+        }
+
+        return message;
     }
 
     /// <summary>
@@ -129,12 +145,12 @@ internal static class FootprintMapping
         return all.Length - list.Count;
     }
 
-    public static Wire.SimulatedTotal ToWire(TraceId traceId, RollUpResult result) => new()
+    public static Wire.SimulatedTotal ToWire(TraceId traceId, RollUpResult result) => new Wire.SimulatedTotal
     {
         TraceId = traceId.ToString(),
         Figures = result.Figures is { } figures ? FigureMapping.ToWire(figures) : null,
         Complete = result.Complete,
-    };
+    }.WithCompleteTotal();
 
     public static Wire.HotSpot ToWire(HotSpot spot) => new()
     {
@@ -219,7 +235,7 @@ internal static class FootprintMapping
             wire.Version = version;
         }
 
-        return wire;
+        return wire.WithCompleteTotal();
     }
 
     private static Wire.Coverage Coverage(Footprint footprint, RollUpResult result)
