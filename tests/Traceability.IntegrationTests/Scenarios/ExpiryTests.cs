@@ -2,6 +2,7 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Traceability.Contracts.Common.V1;
 using Traceability.Contracts.Node.V1;
+using Traceability.IntegrationTests.Cli;
 using Traceability.IntegrationTests.Harness;
 using Traceability.Local.Demo;
 using Xunit;
@@ -71,6 +72,11 @@ public sealed class ExpiryTests(FederationInTime federation) : IClassFixture<Fed
             var cell = await chain.B.FootprintAsync(chain.Cell);
             Assert.Equal(LineState.Expired, Assert.Single(cell.Lines).State);
             Assert.Equal("expired", Assert.Single(cell.Coverage.Missing).Reason);
+            var alternatives = await chain.B.Footprints.ListAlternativesAsync(
+                new() { TraceId = chain.BoughtByB }, chain.B.Call);
+            var alternative = Assert.Single(alternatives.Alternatives);
+            Assert.Equal((false, false), (alternative.Figures is not null, alternative.HasCompleteTotal));
+            Assert.Equal(TradeStatus.Accepted, alternative.TradeStatus);
         }
         finally
         {
@@ -155,6 +161,48 @@ public sealed class ExpiryTests(FederationInTime federation) : IClassFixture<Fed
         await chain.B.WaitForAsync(chain.BoughtByB, Has(second, CertificateStanding.InForce), federation.Deadline);
         await chain.A.Footprints.WithdrawCertificateAsync(new() { CertificateId = second }, chain.A.Call);
         await chain.B.WaitForAsync(chain.BoughtByB, Has(second, CertificateStanding.Withdrawn), federation.Deadline);
+    }
+
+    /// <summary>Read as a person reads it, with `trace`.</summary>
+    [Fact]
+    public async Task What_is_over_is_called_so_in_every_list()
+    {
+        using var chain = await ChainAsync();
+        await CertifyAsync(chain, chain.End.AddDays(-2), chain.End.AddDays(-1));
+        var trace = new CommandLine(federation, Story.A);
+        var shown = (await trace.JsonAsync("release", "show", chain.Trade)).GetProperty("release");
+        Assert.False(shown.GetProperty("ended").GetBoolean());
+        var grant = new AuditGrant
+        {
+            GrantId = $"{Guid.CreateVersion7()}",
+            AuditorOperatorId = $"{chain.C.Company.OperatorId}",
+            TraceId = chain.Material,
+            ValidUntilTime = chain.End.ToTimestamp(),
+        };
+        await new AuditService.AuditServiceClient(chain.A.Channel).GrantAuditAsync(new() { Grant = grant }, chain.A.Call);
+        var keys = new KeyService.KeyServiceClient(chain.A.Channel);
+        var key = (await keys.ListKeysAsync(new(), chain.A.Call)).Keys.Single(one => one is { Use: "signing", Current: true });
+        await chain.A.Trades.EndTradeAsync(new() { TradeId = chain.Trade }, chain.A.Call);
+        await chain.A.Parts.RetirePartAsync(new() { TraceId = chain.Material }, chain.A.Call);
+        await keys.RevokeKeyAsync(new() { KeyId = key.KeyId }, chain.A.Call);
+        federation.Clock.MoveTo(chain.End);
+
+        await SaysAsync(chain.Trade, "ended", "release", "show", chain.Trade);
+        await SaysAsync("material [retired]", "ended", "release", "shown");
+        await SaysAsync(chain.Trade, "ended", "trade", "list");
+        await SaysAsync(chain.Material, "retired", "part", "list");
+        await SaysAsync(grant.GrantId, "ended", "audit", "grants");
+        await SaysAsync(key.KeyId, "revoked", "keys", "list");
+        await SaysAsync("certificate", "expired", "footprint", "show", chain.Material);
+
+        async Task SaysAsync(string what, string word, params string[] arguments)
+        {
+            var (code, output, errors) = await trace.RunAsync(arguments);
+            Assert.True(code == 0, errors);
+            var lines = arguments is ["release", "show", _] ? [output] : output.Split('\n');
+            Assert.Contains(lines, line => line.Contains(what, StringComparison.Ordinal)
+                && line.Contains(word, StringComparison.Ordinal));
+        }
     }
 
     [Fact]
