@@ -90,7 +90,7 @@ internal static class AuditGrantCommands
                 output.Show(
                     grants,
                     Output.Rows(
-                        ["grant", "auditor", "part", "shows", "until", "revoked"],
+                        ["grant", "auditor", "part", "shows", "until", ""],
                         grants.Select(grant => new[]
                         {
                             grant.GrantId,
@@ -98,7 +98,7 @@ internal static class AuditGrantCommands
                             names(grant.TraceId),
                             Shows(grant),
                             $"{grant.ValidUntilTime.ToDateTimeOffset():u}",
-                            grant.RevokeTime is { } end ? $"{end.ToDateTimeOffset():u}" : "",
+                            Standing(grant),
                         })),
                     request.OperatorId.Length == 0
                         ? "trace audit reads"
@@ -131,6 +131,13 @@ internal static class AuditGrantCommands
                     })),
                 "trace audit grants");
         });
+
+    internal static string Standing(AuditGrant grant) => grant switch
+    {
+        { RevokeTime: { } time } => $"revoked {Output.Time(time)}",
+        { Ended: true } => "ended",
+        _ => "in force",
+    };
 
     private static string Shows(AuditGrant grant) =>
         (grant.Version == 0 ? "every version" : $"version {grant.Version}")

@@ -12,6 +12,7 @@ internal static class Commands
         Common.As,
         Common.ProfilesFile,
         Common.Output,
+        Common.Wait,
         PartCommands.Part,
         PartCommands.Bill,
         FootprintCommands.Footprint,

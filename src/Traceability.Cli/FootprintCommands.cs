@@ -27,6 +27,7 @@ internal static class FootprintCommands
         RequireApproval(),
         Approve(),
         Certify(),
+        WithdrawCertificate(),
     };
 
     private static Verb Declare()
@@ -248,16 +249,53 @@ internal static class FootprintCommands
                 };
                 var answer = await session.Footprints.RecordCertificateAsync(
                     new() { Certificate = certificate }, session.Call);
-                output.Show(
-                    answer,
-                    Output.Facts(
-                        ("certificate", answer.Certificate.CertificateId),
-                        ("version", $"{answer.Certificate.Version}"),
-                        ("now", Output.Word(answer.Certificate.Standing))),
-                    $"trace footprint show {certificate.TraceId}");
+                Show(output, answer, answer.Certificate);
             },
             part, verifier, amounts, from, until, id);
     }
+
+    private static Verb WithdrawCertificate()
+    {
+        var id = new Argument<string>("certificate") { Description = "The certificate's id: footprint show has it." };
+        return new(
+            "withdraw-certificate",
+            "Withdraws a certificate. Customers who were shown it are told; it stays on record as withdrawn.",
+            $"footprint withdraw-certificate {Common.ExampleTrade}",
+            async (parsed, session, output) =>
+            {
+                var answer = await session.Footprints.WithdrawCertificateAsync(
+                    new() { CertificateId = parsed.GetValue(id)! }, session.Call);
+                Show(output, answer, answer.Certificate);
+            },
+            id);
+    }
+
+    private static void Show(Output output, IMessage answer, Certificate certificate) => output.Show(
+        answer,
+        Output.Facts(
+        [
+            ("certificate", certificate.CertificateId),
+            ("version", $"{certificate.Version}"),
+            ("now", Standings(certificate)),
+            .. Compared(certificate),
+        ]),
+        $"trace footprint show {certificate.TraceId}");
+
+    /// <summary>All that is to be said of it: what is expired may also be about earlier figures.</summary>
+    internal static string Standings(Certificate certificate) => certificate.Standings.Count == 0
+        ? Output.Word(certificate.Standing)
+        : string.Join(", ", certificate.Standings.Select(Output.Word));
+
+    /// <summary>Where the figures have moved, the certified ones and those that stand.</summary>
+    private static IEnumerable<(string, string)> Compared(Certificate certificate) =>
+        certificate.CertifiedFigures is null
+            || !certificate.Standings.Contains(CertificateStanding.NoLongerMatching)
+            ? []
+            :
+            [
+                ("certified", Output.Kilograms(certificate.CertifiedFigures, "unknown")),
+                ("current", Output.Kilograms(certificate.CurrentFigures, "unknown")),
+            ];
 
     /// <summary>Names are looked up last: what is shown is what was answered.</summary>
     private static async Task ShowAsync(
@@ -330,8 +368,13 @@ internal static class FootprintCommands
             facts.Add(("HELD", $"{footprint.Held}: a loop between companies does not settle"));
         }
 
-        facts.AddRange(footprint.Certificates.Select(one =>
-            ("certificate", $"{one.Verifier}, version {one.Version}: {Output.Word(one.Standing)}")));
+        foreach (var one in footprint.Certificates)
+        {
+            facts.Add(("certificate", $"{one.Verifier}, version {one.Version}: {Standings(one)}"));
+            facts.AddRange(Compared(one));
+            facts.Add(("its id", one.CertificateId));
+        }
+
         List<IRenderable> views = [Output.Facts([.. facts])];
         if (footprint.Lines.Count > 0)
         {

@@ -64,10 +64,11 @@ internal static class KeyCommands
     private static Table Table(Key[] keys) => Output.Rows(
         ["key", "use", ""], keys.Select(key => new[] { key.KeyId, key.Use, Standing(key) }));
 
-    private static string Standing(Key key) => key switch
+    /// <summary>A revoked key is called revoked before all else, also while the node still has no other.</summary>
+    internal static string Standing(Key key) => key switch
     {
+        { Revoked: true } => $"revoked from {Output.Time(key.ValidUntilTime)} on" + (key.Current ? ", in use" : ""),
         { Current: true } => "in use",
-        { Revoked: true } => $"revoked from {Output.Time(key.ValidUntilTime)} on",
         { HasRevoked: false } => "replaced, or revoked: the broker does not answer",
         _ => "replaced",
     };

@@ -16,6 +16,9 @@ internal sealed class Session : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
+    /// <summary>Seconds for which one call waits; within the deadline of a call.</summary>
+    private const int LongestWait = 20;
+
     /// <summary>How many parts are found at once.</summary>
     private const int MaxIds = 1000;
 
@@ -199,9 +202,16 @@ internal sealed class Session : IDisposable
         return id => names.GetValueOrDefault(id, id);
     }
 
-    /// <summary>As a person knows it: by its name, and its number where it has one.</summary>
-    public static string Name(Part part) =>
-        part.PartNumber.Length == 0 || part.PartNumber == part.Name ? part.Name : $"{part.Name} ({part.PartNumber})";
+    /// <summary>
+    /// As a person knows it: by its name, and its number where it has one; one that is retired is called so everywhere.
+    /// </summary>
+    public static string Name(Part part)
+    {
+        var name = part.PartNumber.Length == 0 || part.PartNumber == part.Name
+            ? part.Name
+            : $"{part.Name} ({part.PartNumber})";
+        return part.Retired ? $"{name} [retired]" : name;
+    }
 
     public async Task<IReadOnlyList<Part>> AllPartsAsync()
     {
@@ -209,6 +219,39 @@ internal sealed class Session : IDisposable
             new() { PageSize = MaxIds, PageToken = token }, Call));
         return all.Parts;
     }
+
+    /// <summary>Waits until all that was done has settled in the company itself.</summary>
+    /// <exception cref="ProblemException">It has not in time; it was done nevertheless.</exception>
+    public async Task<GetSettlementResponse> SettleAsync(int seconds)
+    {
+        var until = TimeProvider.System.GetUtcNow() + TimeSpan.FromSeconds(seconds);
+        while (true)
+        {
+            var left = until - TimeProvider.System.GetUtcNow();
+            var answer = await Footprints.GetSettlementAsync(
+                new() { WaitSeconds = Math.Clamp((int)Math.Ceiling(left.TotalSeconds), 0, LongestWait) }, Call);
+            if (answer.Settled)
+            {
+                return answer;
+            }
+
+            if (left <= TimeSpan.Zero || answer is { WaitingNotices: 0, DueRollUps: 0 })
+            {
+                throw new ProblemException($"It is done, but has not settled: {Left(answer)}.");
+            }
+        }
+    }
+
+    /// <summary>What has not settled, and who can help.</summary>
+    public static string Left(GetSettlementResponse answer) => string.Join(
+        "; ",
+        new[]
+        {
+            (answer.WaitingNotices, "to be given to the broker"),
+            (answer.DueRollUps, "to be rolled up"),
+            (answer.Problems, "put aside (trace operator problems list)"),
+            (answer.WaitingApprovals, "waiting for approval (trace footprint approve PART)"),
+        }.Where(one => one.Item1 > 0).Select(one => $"{one.Item1} {one.Item2}"));
 
     public void Dispose()
     {

@@ -67,7 +67,9 @@ public static class EventNames
         Of<Certificate>(
             "certificate/",
             ("certificate_recorded", typeof(CertificateRecorded)),
-            ("certificate_signed_anew", typeof(CertificateSignedAnew))),
+            ("certificate_signed_anew", typeof(CertificateSignedAnew)),
+            ("certificate_withdrawn", typeof(CertificateWithdrawn)),
+            ("certificate_expired", typeof(CertificateExpired))),
         Of<Statement>(
             "statement/",
             ("statement_issued", typeof(StatementIssued)),

@@ -11,8 +11,8 @@ using Traceability.Node.Statements;
 
 namespace Traceability.Node.Certificates;
 
-/// <summary>A verifier's certificate about a footprint as it stands, with what it is worth now.</summary>
-internal sealed record RecordedCertificate(Certificate Certificate, CertificateStanding Standing);
+/// <summary>A verifier's certificate, and the footprint as it stands: together they say what it is worth.</summary>
+internal sealed record RecordedCertificate(Certificate Certificate, Footprint Footprint);
 
 /// <summary>
 /// A verifier's certificate about the footprint of a part is put on record, and signed for customers.
@@ -40,10 +40,11 @@ internal sealed record RecordCertificate(
             cancellationToken);
         if (decided.Events.Count > 0)
         {
+            session.TouchAt(Part, Valid.End);
             await session.TellAsync([Part], cancellationToken, FootprintField.Certificate);
         }
 
-        return new(decided.State, decided.State.At(session.Now, footprint));
+        return new(decided.State, footprint);
     }
 }
 

@@ -66,7 +66,7 @@ internal static class FootprintReader
         }
 
         wire.Certificates.AddRange(certificates.Select(
-            one => FootprintMapping.ToWire(part.TraceId, one.Stated, one.At(now, footprint))));
+            one => FootprintMapping.ToWire(one, footprint, now)));
         await NameRequestsAsync(snapshot, wire, cancellationToken);
         return wire;
     }

@@ -24,7 +24,7 @@ public class SliceTests
         ("Footprints", ["Certificates", "Companies", "Operators", "Parts", "Statements", "Trades"]),
         ("Releases", ["Footprints", "Operators", "Statements", "Trades"]),
         ("Exports", ["Companies", "Operators", "Parts"]),
-        ("Due", ["Operators", "Releases"]),
+        ("Due", ["Certificates", "Operators", "Releases"]),
         ("Audit", ["Exchange.Transport", "Footprints", "Operators", "Parts", "Trades"]),
         ("Imports", ["Companies", "Footprints", "Operators", "Parts", "Releases", "Trades"]),
         ("Exchange.Outgoing", ["Exchange.Transport", "Operators", "Releases", "Statements", "Trades"]),
