@@ -103,7 +103,7 @@ internal static class LastNet
         List<string> names = [];
         for (SymbolResult? one = parsed.CommandResult; one is CommandResult command; one = command.Parent)
         {
-            names.Insert(0, command.Command.Name);
+            names.Insert(0, command.Parent is null ? "trace" : command.Command.Name);
         }
 
         return string.Join(' ', names);

@@ -227,7 +227,10 @@ public sealed class ExpiryTests(FederationInTime federation) : IClassFixture<Fed
         request.Contribution.ReferencePeriod = next;
         await a.Footprints.DeclareContributionAsync(request, a.Call);
         var seen = await b.WaitForAsync(
-            bought, footprint => Equals(footprint.ReferencePeriod, next), federation.Deadline);
+            bought,
+            footprint => Equals(footprint.ReferencePeriod?.StartTime, next.StartTime)
+                && Equals(footprint.ReferencePeriod?.EndTime, next.EndTime),
+            federation.Deadline);
         Assert.Equal(("3", 2L), (seen.Figures.Total, seen.Version));
     }
 
