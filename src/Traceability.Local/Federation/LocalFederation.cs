@@ -322,7 +322,8 @@ public sealed class LocalFederation : IAsyncDisposable
         {
             if (server.HasExited)
             {
-                throw new InvalidOperationException($"{name} did not start; see {LogFile(name)}.");
+                var last = string.Join('\n', File.ReadLines(LogFile(name)).TakeLast(5));
+                throw new InvalidOperationException($"{name} did not start; see {LogFile(name)}, which ends:\n{last}");
             }
 
             await timer.WaitForNextTickAsync(deadline.Token);
@@ -474,6 +475,8 @@ public sealed class LocalFederation : IAsyncDisposable
 
     private static string NewSecret() => RandomNumberGenerator.GetHexString(64, lowercase: true);
 
+    private static readonly ConcurrentDictionary<int, byte> Given = [];
+
     /// <summary>
     /// Below those that the system gives to outgoing connections: one of these could take it meanwhile.
     /// </summary>
@@ -486,7 +489,11 @@ public sealed class LocalFederation : IAsyncDisposable
             {
                 using var listener = new TcpListener(IPAddress.Loopback, port);
                 listener.Start();
-                return port;
+                // Free is also what another federation of this process has been given and not opened yet.
+                if (Given.TryAdd(port, 0))
+                {
+                    return port;
+                }
             }
             catch (SocketException)
             {
