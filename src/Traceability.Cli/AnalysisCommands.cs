@@ -60,7 +60,7 @@ internal static class AnalysisCommands
                 [
                     ("before", Total(answer.Before?.Figures, answer.Before?.Complete ?? false)),
                     ("after", Total(answer.After.Figures, answer.After.Complete)),
-                    ("difference", $"{answer.Difference} kg CO2e"),
+                    ("difference", Difference(answer)),
                     .. answer.Changes.Select(change => ("because", Sentence(change, names))),
                 ]);
                 output.Show(answer, facts, $"trace footprint hot-spots {request.TraceId}");
@@ -85,7 +85,8 @@ internal static class AnalysisCommands
                     spot.Share, spot.Amount, names(spot.TraceId),
                     Output.Word(spot.Origin),
                 }));
-            output.Show(answer, table, $"trace footprint what-if {id} --figure PART=AMOUNT");
+            var total = Output.Facts(("total", Total(answer.Figures, answer.Complete)));
+            output.Show(answer, new Rows(total, table), $"trace footprint what-if {id} --figure PART=AMOUNT");
         });
 
     public static Verb WhatIf()
@@ -147,10 +148,11 @@ internal static class AnalysisCommands
             var names = await session.NamesAsync(
                 answer.Alternatives.SelectMany(one => one.Totals).Select(total => total.TraceId));
             var table = Output.Rows(
-                ["trade", "supplier", "per unit", "then a parent would come to"],
+                ["trade", "status", "supplier", "per unit", "then a parent would come to"],
                 answer.Alternatives.Select(one => new[]
                 {
                     one.TradeId,
+                    Output.Word(one.TradeStatus),
                     one.SupplierOperatorId,
                     Total(one.Figures, one.Complete),
                     string.Join(
@@ -161,6 +163,12 @@ internal static class AnalysisCommands
                 }));
             output.Show(answer, table, "give each supplier its share: trace sheet export, lines, trade id and share");
         });
+
+    /// <summary>Something that went missing, or came in, is no change of what is emitted.</summary>
+    private static string Difference(CompareFootprintsResponse answer) =>
+        answer.HasCompleteDifference || answer is { Before: null, After.Complete: true }
+            ? $"{answer.Difference} kg CO2e"
+            : $"{answer.Difference} kg CO2e of what is known: not all of it is";
 
     /// <summary>"+1.2 kg because cell 3.1 -> 3.2".</summary>
     public static string Sentence(FootprintChange change, Func<string, string> names)

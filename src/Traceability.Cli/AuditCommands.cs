@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Google.Protobuf.WellKnownTypes;
 using Spectre.Console;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Contracts.Node.V1;
@@ -190,7 +189,7 @@ internal static class AuditCommands
     {
         var part = new Argument<string>("part") { Description = "A made part: its trace id, number or name." };
         var version = new Option<long>("--version") { Description = "Only this version; otherwise all." };
-        var asOf = new Option<DateTimeOffset?>("--as-of") { Description = "Only what was known then." };
+        var asOf = TypedTime.Option("--as-of", "Only what was known then; of a day, when it began.");
         var events = new Option<bool>("--events") { Description = "Show every event, too." };
         var of = Of;
         return new(
@@ -203,7 +202,7 @@ internal static class AuditCommands
                 {
                     TraceId = await session.PartAsync(parsed.GetValue(part)!),
                     Version = parsed.GetValue(version),
-                    AsOfTime = parsed.GetValue(asOf)?.ToTimestamp(),
+                    AsOfTime = await session.StartAsync(parsed.GetValue(asOf)),
                     OperatorId = Company(session, parsed.GetValue(of)),
                 };
                 using var replay = session.Audit.ReplayFootprint(request, session.Call);

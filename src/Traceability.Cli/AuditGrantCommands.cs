@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Google.Protobuf.WellKnownTypes;
 using Traceability.Contracts.Node.V1;
 
 namespace Traceability.Cli;
@@ -11,7 +10,7 @@ internal static class AuditGrantCommands
     {
         var auditor = new Argument<string>("auditor") { Description = "The auditing firm: its operator id or name." };
         var part = new Argument<string>("part") { Description = "A made part: its trace id, number or name." };
-        var until = new Option<DateTimeOffset>("--until") { Description = "The end of the grant.", Required = true };
+        var until = TypedTime.Option("--until", "The last day of the grant, or when it ends.", required: true);
         var version = new Option<long>("--version") { Description = "Only this version of the total; otherwise all." };
         var bill = new Option<bool>("--with-bill-of-materials")
         {
@@ -30,7 +29,7 @@ internal static class AuditGrantCommands
                     TraceId = await session.PartAsync(parsed.GetValue(part)!),
                     Version = parsed.GetValue(version),
                     WithBillOfMaterials = parsed.GetValue(bill),
-                    ValidUntilTime = parsed.GetValue(until).ToTimestamp(),
+                    ValidUntilTime = await session.EndAsync(parsed.GetValue(until)),
                 };
                 var granted = (await session.Audit.GrantAuditAsync(new() { Grant = grant }, session.Call)).Grant;
                 output.Show(
@@ -91,7 +90,7 @@ internal static class AuditGrantCommands
                 output.Show(
                     grants,
                     Output.Rows(
-                        ["grant", "auditor", "part", "shows", "until", "revoked"],
+                        ["grant", "auditor", "part", "shows", "until", ""],
                         grants.Select(grant => new[]
                         {
                             grant.GrantId,
@@ -99,7 +98,7 @@ internal static class AuditGrantCommands
                             names(grant.TraceId),
                             Shows(grant),
                             $"{grant.ValidUntilTime.ToDateTimeOffset():u}",
-                            grant.RevokeTime is { } end ? $"{end.ToDateTimeOffset():u}" : "",
+                            Standing(grant),
                         })),
                     request.OperatorId.Length == 0
                         ? "trace audit reads"
@@ -132,6 +131,13 @@ internal static class AuditGrantCommands
                     })),
                 "trace audit grants");
         });
+
+    internal static string Standing(AuditGrant grant) => grant switch
+    {
+        { RevokeTime: { } time } => $"revoked {Output.Time(time)}",
+        { Ended: true } => "ended",
+        _ => "in force",
+    };
 
     private static string Shows(AuditGrant grant) =>
         (grant.Version == 0 ? "every version" : $"version {grant.Version}")

@@ -12,6 +12,7 @@ internal static class Commands
         Common.As,
         Common.ProfilesFile,
         Common.Output,
+        Common.Wait,
         PartCommands.Part,
         PartCommands.Bill,
         FootprintCommands.Footprint,
@@ -24,5 +25,6 @@ internal static class Commands
         ExportCommands.Export,
         IdentityCommands.Identity,
         MemberCommands.Member,
+        CompanyCommands.Company,
     };
 }

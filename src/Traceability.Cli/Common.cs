@@ -33,6 +33,12 @@ internal static class Common
         "text",
         "json");
 
+    public static Option<int?> Wait { get; } = Seconds(new("--wait")
+    {
+        Description = "Then wait up to so many seconds until all of it has settled in the company itself.",
+        Recursive = true,
+    });
+
     public static Argument<string> Part => new("part") { Description = "A part, by trace id, part number or name." };
 
     public static Argument<string> Trade => new("trade") { Description = "A trade, by trade id." };
@@ -75,6 +81,18 @@ internal static class Common
     public static Option<T> OneOf<T>(Option<T> option, params string[] values)
     {
         option.AcceptOnlyFromAmong(values);
+        return option;
+    }
+
+    private static Option<int?> Seconds(Option<int?> option)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is < 1 or > 3600)
+            {
+                result.AddError($"{option.Name} must be 1 to 3600 seconds.");
+            }
+        });
         return option;
     }
 

@@ -89,7 +89,7 @@ internal static class ExportCommands
                     TraceId = await session.PartAsync(parsed.GetValue(part)!),
                     Export = format.Name,
                     RulesVersion = parsed.GetValue(version) ?? "",
-                    AsOfTime = parsed.GetValue(asOf)?.ToTimestamp(),
+                    AsOfTime = await session.StartAsync(parsed.GetValue(asOf)),
                     Draft = parsed.GetValue(draft),
                 };
                 List<string> written = [];
@@ -128,7 +128,7 @@ internal static class ExportCommands
                     TraceId = await session.PartAsync(parsed.GetValue(part)!),
                     Export = parsed.GetValue(export)!,
                     RulesVersion = parsed.GetValue(version) ?? "",
-                    AsOfTime = parsed.GetValue(asOf)?.ToTimestamp(),
+                    AsOfTime = await session.StartAsync(parsed.GetValue(asOf)),
                 };
                 var review = await session.Exports.ReviewExportAsync(request, session.Call);
                 output.Show(
@@ -318,7 +318,8 @@ internal static class ExportCommands
         Description = "The version of the standard; otherwise the newest that is in use.",
     };
 
-    private static Option<DateTimeOffset?> AsOf => new("--as-of") { Description = "What was known and in force then." };
+    private static Option<TypedTime?> AsOf =>
+        TypedTime.Option("--as-of", "What was known and in force then; of a day, when it began.");
 
     private static async Task<ExportProvenance> ProvenanceAsync(FileInfo file, CancellationToken cancellationToken)
     {

@@ -6,6 +6,7 @@ using Spectre.Console;
 using Spectre.Console.Rendering;
 using Traceability.Contracts.Common.V1;
 using Traceability.Contracts.Node.V1;
+using Traceability.Domain.Companies;
 
 namespace Traceability.Cli;
 
@@ -15,6 +16,7 @@ internal static class FootprintCommands
     public static Command Footprint => new("footprint", "Emissions of parts, from cradle to gate.")
     {
         Declare(),
+        TakeBack(),
         Show(),
         Watch(),
         AnalysisCommands.History(),
@@ -25,6 +27,7 @@ internal static class FootprintCommands
         RequireApproval(),
         Approve(),
         Certify(),
+        WithdrawCertificate(),
     };
 
     private static Verb Declare()
@@ -44,14 +47,10 @@ internal static class FootprintCommands
             "MainProduction",
             "Distribution",
             "EndOfLife");
-        var year = new Option<int>("--year")
-        {
-            Description = "The year they are about.",
-            DefaultValueFactory = _ => TimeProvider.System.GetUtcNow().Year,
-        };
+        var year = new Option<int?>("--year") { Description = "The year they are about; this one unless given." };
         year.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int>() is < 1900 or > 9998)
+            if (result.GetValueOrDefault<int?>() is < 1900 or > 9998)
             {
                 result.AddError("--year must lie between 1900 and 9998.");
             }
@@ -72,7 +71,8 @@ internal static class FootprintCommands
             "footprint declare cathode 4",
             async (parsed, session, output) =>
             {
-                var start = new DateTimeOffset(parsed.GetValue(year), 1, 1, 0, 0, 0, TimeSpan.Zero);
+                var zone = await session.ZoneAsync();
+                var first = parsed.GetValue(year) ?? zone.At(TimeProvider.System.GetUtcNow()).Year;
                 var contribution = new Contribution
                 {
                     TraceId = await session.PartAsync(parsed.GetValue(part)!),
@@ -85,8 +85,8 @@ internal static class FootprintCommands
                     },
                     ReferencePeriod = new()
                     {
-                        StartTime = start.ToTimestamp(),
-                        EndTime = start.AddYears(1).ToTimestamp(),
+                        StartTime = zone.StartOf(new(first, 1, 1)).ToTimestamp(),
+                        EndTime = zone.StartOf(new(first + 1, 1, 1)).ToTimestamp(),
                     },
                     Source = parsed.GetValue(source)!,
                 };
@@ -102,6 +102,17 @@ internal static class FootprintCommands
             },
             part, amount, stage, year, source, primaryShare);
     }
+
+    private static Verb TakeBack() => Common.OnPart(
+        "footprint",
+        "take-back",
+        "Takes back what a data set says of a part the company buys: until the supplier answers there is a gap.",
+        "\"cathode from A\"",
+        async (id, session, output) =>
+        {
+            var answer = await session.Footprints.TakeBackTypedFigureAsync(new() { TraceId = id }, session.Call);
+            await ShowAsync(session, output, answer, answer.Footprint, $"trace footprint show {id}");
+        });
 
     private static Verb Show() => Common.OnPart(
         "footprint",
@@ -223,6 +234,7 @@ internal static class FootprintCommands
                 + "--until 2027-03-31",
             async (parsed, session, output) =>
             {
+                var zone = await session.ZoneAsync();
                 var certificate = new Certificate
                 {
                     CertificateId = Common.IdOrNew(parsed.GetValue(id)),
@@ -231,22 +243,59 @@ internal static class FootprintCommands
                     Stages = { parsed.GetValue(amounts)!.Select(Stage) },
                     Validity = new()
                     {
-                        StartTime = Day(parsed.GetValue(from)),
-                        EndTime = Day(parsed.GetValue(until).AddDays(1)),
+                        StartTime = zone.StartOf(parsed.GetValue(from)).ToTimestamp(),
+                        EndTime = zone.StartOf(parsed.GetValue(until).AddDays(1)).ToTimestamp(),
                     },
                 };
                 var answer = await session.Footprints.RecordCertificateAsync(
                     new() { Certificate = certificate }, session.Call);
-                output.Show(
-                    answer,
-                    Output.Facts(
-                        ("certificate", answer.Certificate.CertificateId),
-                        ("version", $"{answer.Certificate.Version}"),
-                        ("now", Output.Word(answer.Certificate.Standing))),
-                    $"trace footprint show {certificate.TraceId}");
+                Show(output, answer, answer.Certificate);
             },
             part, verifier, amounts, from, until, id);
     }
+
+    private static Verb WithdrawCertificate()
+    {
+        var id = new Argument<string>("certificate") { Description = "The certificate's id: footprint show has it." };
+        return new(
+            "withdraw-certificate",
+            "Withdraws a certificate. Customers who were shown it are told; it stays on record as withdrawn.",
+            $"footprint withdraw-certificate {Common.ExampleTrade}",
+            async (parsed, session, output) =>
+            {
+                var answer = await session.Footprints.WithdrawCertificateAsync(
+                    new() { CertificateId = parsed.GetValue(id)! }, session.Call);
+                Show(output, answer, answer.Certificate);
+            },
+            id);
+    }
+
+    private static void Show(Output output, IMessage answer, Certificate certificate) => output.Show(
+        answer,
+        Output.Facts(
+        [
+            ("certificate", certificate.CertificateId),
+            ("version", $"{certificate.Version}"),
+            ("now", Standings(certificate)),
+            .. Compared(certificate),
+        ]),
+        $"trace footprint show {certificate.TraceId}");
+
+    /// <summary>All that is to be said of it: what is expired may also be about earlier figures.</summary>
+    internal static string Standings(Certificate certificate) => certificate.Standings.Count == 0
+        ? Output.Word(certificate.Standing)
+        : string.Join(", ", certificate.Standings.Select(Output.Word));
+
+    /// <summary>Where the figures have moved, the certified ones and those that stand.</summary>
+    private static IEnumerable<(string, string)> Compared(Certificate certificate) =>
+        certificate.CertifiedFigures is null
+            || !certificate.Standings.Contains(CertificateStanding.NoLongerMatching)
+            ? []
+            :
+            [
+                ("certified", Output.Kilograms(certificate.CertifiedFigures, "unknown")),
+                ("current", Output.Kilograms(certificate.CurrentFigures, "unknown")),
+            ];
 
     /// <summary>Names are looked up last: what is shown is what was answered.</summary>
     private static async Task ShowAsync(
@@ -266,8 +315,10 @@ internal static class FootprintCommands
             ? new() { Stage = stage, Amount = amount }
             : throw new ProblemException($"\"{text}\" is no amount of a stage. Write STAGE=AMOUNT.");
 
-    private static Timestamp Day(DateOnly day) =>
-        new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero).ToTimestamp();
+    /// <summary>Days of the company that said it, where it is of whole days.</summary>
+    private static string Span(Period period) => period.FirstDay.Length > 0
+        ? $"{period.FirstDay} to {period.LastDay}"
+        : $"{Output.Time(period.StartTime)} to {Output.Time(period.EndTime)}";
 
     private static Rows View(Footprint footprint, Func<string, string> names)
     {
@@ -278,6 +329,11 @@ internal static class FootprintCommands
             ("own", Output.Kilograms(footprint.Contribution?.Figures, "not declared")),
             ("version", $"{footprint.Version}, {Output.Time(footprint.RollUpTime)}"),
         ];
+        if (footprint.ReferencePeriod is { } period)
+        {
+            facts.Add(("about", Span(period)));
+        }
+
         if (footprint.Figures?.Rating is { } rating)
         {
             var share = rating.RatedShare == "1" ? "" : $" over {rating.RatedShare} of the emissions";
@@ -312,8 +368,13 @@ internal static class FootprintCommands
             facts.Add(("HELD", $"{footprint.Held}: a loop between companies does not settle"));
         }
 
-        facts.AddRange(footprint.Certificates.Select(one =>
-            ("certificate", $"{one.Verifier}, version {one.Version}: {Output.Word(one.Standing)}")));
+        foreach (var one in footprint.Certificates)
+        {
+            facts.Add(("certificate", $"{one.Verifier}, version {one.Version}: {Standings(one)}"));
+            facts.AddRange(Compared(one));
+            facts.Add(("its id", one.CertificateId));
+        }
+
         List<IRenderable> views = [Output.Facts([.. facts])];
         if (footprint.Lines.Count > 0)
         {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Google.Protobuf.WellKnownTypes;
 using Spectre.Console;
 using Traceability.Contracts.Node.V1;
 
@@ -44,7 +43,7 @@ internal static class KeyCommands
     private static Verb Revoke()
     {
         var key = new Argument<string>("key") { Description = "The id of a signing key." };
-        var since = new Option<DateTimeOffset?>("--since") { Description = "Since when it was lost; otherwise now." };
+        var since = TypedTime.Option("--since", "Since when it was lost; otherwise now.");
         return new(
             "revoke",
             "Revokes a signing key that was lost: what was issued under it since then is not believed.",
@@ -54,7 +53,7 @@ internal static class KeyCommands
                 var request = new RevokeKeyRequest
                 {
                     KeyId = parsed.GetValue(key),
-                    RevokeTime = parsed.GetValue(since)?.ToTimestamp(),
+                    RevokeTime = await session.StartAsync(parsed.GetValue(since)),
                 };
                 var answer = await session.Keys.RevokeKeyAsync(request, session.Call);
                 output.Show(answer, Table([answer.Key]), "trace keys list");
@@ -65,10 +64,11 @@ internal static class KeyCommands
     private static Table Table(Key[] keys) => Output.Rows(
         ["key", "use", ""], keys.Select(key => new[] { key.KeyId, key.Use, Standing(key) }));
 
-    private static string Standing(Key key) => key switch
+    /// <summary>A revoked key is called revoked before all else, also while the node still has no other.</summary>
+    internal static string Standing(Key key) => key switch
     {
+        { Revoked: true } => $"revoked from {Output.Time(key.ValidUntilTime)} on" + (key.Current ? ", in use" : ""),
         { Current: true } => "in use",
-        { Revoked: true } => $"revoked from {Output.Time(key.ValidUntilTime)} on",
         { HasRevoked: false } => "replaced, or revoked: the broker does not answer",
         _ => "replaced",
     };

@@ -141,7 +141,6 @@ internal static class LastNet
 
     private static string? Wanted(Type type) => type switch
     {
-        _ when type == typeof(DateTimeOffset) => "a time such as 2026-11-24T12:00:00Z",
         _ when type == typeof(DateOnly) => "a day such as 2026-11-24",
         _ when type == typeof(long) || type == typeof(int) => "a whole number such as 3",
         _ when type == typeof(decimal) => "a number such as 0.25",

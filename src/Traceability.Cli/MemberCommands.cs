@@ -12,6 +12,12 @@ internal static class MemberCommands
     public static Command Member => new("member", "Who takes part. With the profile of an administrator.")
     {
         Enrol(),
+        Rename(),
+        OnMember("show", "Shows a company, with the names it had before.", async (id, session) =>
+        {
+            var answer = await session.Directory.GetOperatorAsync(new() { OperatorId = id }, session.Call);
+            return (answer, answer.Operator);
+        }),
         List(),
         OnMember("suspend", "Stops a company: nothing is accepted from it or delivered to it.", async (id, session) =>
         {
@@ -51,6 +57,31 @@ internal static class MemberCommands
                     output, answer, answer.Operator,
                     $"trace identity client add NAME --operator {answer.Operator.OperatorId} --role node "
                         + "--resource ADDRESS-OF-THE-BROKER");
+            },
+            company, name)
+        {
+            AtBroker = true,
+        };
+    }
+
+    private static Verb Rename()
+    {
+        var company = Company;
+        var name = new Argument<string>("name") { Description = "The name it has from now on." };
+        return new(
+            "rename",
+            "Gives a company another name, as after a merger. Its id and all it has signed stay.",
+            $"member rename {ExampleOperator} \"Cathode Works Holding\"",
+            async (parsed, session, output) =>
+            {
+                var answer = await session.Directory.RenameOperatorAsync(
+                    new()
+                    {
+                        OperatorId = session.OperatorId(parsed.GetValue(company)!),
+                        Name = parsed.GetValue(name),
+                    },
+                    session.Call);
+                Show(output, answer, answer.Operator, "trace member list");
             },
             company, name)
         {
@@ -106,9 +137,13 @@ internal static class MemberCommands
     private static void Show(Output output, IMessage answer, Operator member, string next) => output.Show(
         answer,
         Output.Facts(
+        [
             ("company", member.OperatorId),
             ("name", member.Name),
+            .. member.FormerNames.Reverse()
+                .Select(one => ("formerly", $"{one.Name}, until {Output.Time(one.UntilTime)}")),
             ("status", Output.Word(member.Status)),
-            ("since", Output.Time(member.EnrolTime))),
+            ("since", Output.Time(member.EnrolTime)),
+        ]),
         next);
 }

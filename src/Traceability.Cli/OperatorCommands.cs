@@ -7,6 +7,7 @@ internal static class OperatorCommands
 {
     public static Command Operator => new("operator", "How the company fares at its node.")
     {
+        Settled(),
         new Command("problems", "What failed for good, was put aside, and waits for a person.")
         {
             List(),
@@ -21,6 +22,27 @@ internal static class OperatorCommands
                 async (id, session) => await session.Problems.DropProblemAsync(new() { ProblemId = id }, session.Call),
                 "It is given up."),
         },
+    };
+
+    private static Verb Settled() => new(
+        "settled",
+        "Tells whether all that was done has settled in the company: rolled up, and given to the broker. Says nothing "
+            + "about other companies.",
+        "operator settled --wait 30",
+        async (parsed, session, output) =>
+        {
+            var answer = parsed.GetValue(Common.Wait) is { } seconds
+                ? await session.SettleAsync(seconds)
+                : await session.Footprints.GetSettlementAsync(new(), session.Call);
+            output.Show(
+                answer,
+                Output.Facts(
+                    ("settled", answer.Settled ? "yes" : "no"),
+                    ("left", answer.Settled ? "nothing" : Session.Left(answer))),
+                answer.Settled ? "nothing has to be done" : "trace operator settled --wait 30");
+        })
+    {
+        Waits = true,
     };
 
     private static Verb List() => new(

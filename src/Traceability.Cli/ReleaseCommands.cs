@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Google.Protobuf.WellKnownTypes;
 using Spectre.Console;
 using Traceability.Contracts.Common.V1;
 using Traceability.Contracts.Node.V1;
@@ -27,7 +26,8 @@ internal static class ReleaseCommands
             Description = "What for: product_footprint, battery_passport, cbam or audit.",
             DefaultValueFactory = _ => "product_footprint",
         };
-        var until = new Option<DateTimeOffset?>("--until") { Description = "When it ends; otherwise when revoked." };
+        var until = TypedTime.Option(
+            "--until", "Its last day, or when it ends; otherwise when revoked.");
         var accept = new Option<string[]>("--accept")
         {
             Description = "A finding of `release review` that is accepted; may be repeated.",
@@ -44,7 +44,7 @@ internal static class ReleaseCommands
                     TradeId = parsed.GetValue(trade),
                     Fields = { parsed.GetValue(fields) },
                     Purpose = parsed.GetValue(purpose),
-                    ValidUntilTime = parsed.GetValue(until)?.ToTimestamp(),
+                    ValidUntilTime = await session.EndAsync(parsed.GetValue(until)),
                     AcceptedFindings = { parsed.GetValue(accept) },
                 };
                 var answer = await session.Releases.GrantReleaseAsync(request, session.Call);
@@ -114,11 +114,12 @@ internal static class ReleaseCommands
                 new() { PageSize = 1000, PageToken = token }, session.Call));
             var names = await session.NamesAsync(answer.Disclosures.Select(one => one.TraceId));
             var table = Output.Rows(
-                ["when", "part", "version", "fields", "to"],
+                ["when", "part", "version", "fields", "to", "release"],
                 answer.Disclosures.Select(one => new[]
                 {
                     Output.Time(one.DeliverTime), names(one.TraceId), $"{one.Version}",
                     string.Join(", ", one.Fields.Select(Output.Word)), one.BuyerOperatorId,
+                    one.ReleaseEnded ? "ended" : "in force",
                 }));
             output.Show(answer, table, "trace release revoke TRADE");
         });
@@ -132,16 +133,8 @@ internal static class ReleaseCommands
         "total",
         "stages",
         "rating",
-        "components");
-
-    /// <summary>A release whose end has come was taken back by nobody, although nothing is shown any more.</summary>
-    internal static string Shown(Release release, DateTimeOffset now)
-    {
-        var end = release.ValidUntilTime?.ToDateTimeOffset();
-        return end <= (release.Revoked ? release.ChangeTime.ToDateTimeOffset() : now) ? "nothing: ended"
-            : release.Revoked ? "nothing: revoked"
-            : string.Join(", ", release.Fields.Select(Output.Word));
-    }
+        "components",
+        "certificate");
 
     private static async Task<Table> ViewAsync(Session session, Release release)
     {
@@ -150,9 +143,28 @@ internal static class ReleaseCommands
         return Output.Facts(
             ("trade", release.TradeId),
             ("part", names(trade.UpstreamTraceId)),
-            ("shows", Shown(release, TimeProvider.System.GetUtcNow())),
+            ("shows", Shows(release)),
             ("purpose", release.Purpose),
-            ("until", release.ValidUntilTime is null ? "it is revoked" : Output.Time(release.ValidUntilTime)),
+            ("until", release switch
+            {
+                { ValidUntilTime: { } end } => await session.LocalAsync(end),
+                { Revoked: true } => "it was revoked",
+                { Ended: true } => "the trade ended",
+                _ => "it is revoked",
+            }),
             ("changed", Output.Time(release.ChangeTime)));
+    }
+
+    /// <summary>A release that has ended is not said to show anything: at its end, or when it was revoked.</summary>
+    internal static string Shows(Release release)
+    {
+        if (!release.Ended && !release.Revoked)
+        {
+            return string.Join(", ", release.Fields.Select(Output.Word));
+        }
+
+        var byItself = !release.Revoked
+            || release.ValidUntilTime is { } end && release.ChangeTime.ToDateTimeOffset() >= end.ToDateTimeOffset();
+        return byItself ? "nothing: ended" : "nothing: revoked";
     }
 }

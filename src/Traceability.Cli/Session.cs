@@ -5,6 +5,7 @@ using Grpc.Net.Client;
 using Traceability.Client;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Contracts.Node.V1;
+using Traceability.Domain.Companies;
 using ReleaseService = Traceability.Contracts.Node.V1.ReleaseService;
 using TradeService = Traceability.Contracts.Node.V1.TradeService;
 
@@ -15,12 +16,16 @@ internal sealed class Session : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
+    /// <summary>Seconds for which one call waits; within the deadline of a call.</summary>
+    private const int LongestWait = 20;
+
     /// <summary>How many parts are found at once.</summary>
     private const int MaxIds = 1000;
 
     private readonly GrpcChannel _channel;
     private readonly TokenCache _tokens;
     private readonly Profiles _profiles;
+    private TimeZoneInfo? _zone;
 
     private Session(Profiles profiles, GrpcChannel channel, TokenCache tokens, CancellationToken cancellationToken)
     {
@@ -36,6 +41,7 @@ internal sealed class Session : IDisposable
         Problems = new(channel);
         Identity = new(channel);
         Directory = new(channel);
+        Company = new(channel);
     }
 
     public PartService.PartServiceClient Parts { get; }
@@ -55,6 +61,8 @@ internal sealed class Session : IDisposable
     public ExportService.ExportServiceClient Exports { get; }
 
     public ProblemService.ProblemServiceClient Problems { get; }
+
+    public CompanyService.CompanyServiceClient Company { get; }
 
     /// <summary>The broker's, as is the directory; all others are the node's.</summary>
     public IdentityService.IdentityServiceClient Identity { get; }
@@ -130,6 +138,27 @@ internal sealed class Session : IDisposable
         };
     }
 
+    /// <summary>The zone of the company's days.</summary>
+    public async Task<TimeZoneInfo> ZoneAsync() => _zone ??= await AskZoneAsync();
+
+    private async Task<TimeZoneInfo> AskZoneAsync()
+    {
+        try
+        {
+            var name = (await Company.GetCompanyAsync(new(), Call)).Settings.TimeZone;
+            return Calendar.Find(name) ?? throw new ProblemException(
+                $"This machine does not know the company's time zone {name}: install the package tzdata, or write "
+                    + "times with their offset, such as 2026-11-24T12:00:00Z.");
+        }
+        catch (RpcException refused) when (
+            refused.StatusCode is StatusCode.PermissionDenied or StatusCode.Unimplemented)
+        {
+            throw new ProblemException(
+                "Which company's days are meant cannot be told here; write the time with its offset, such as "
+                    + "2026-11-24T12:00:00Z.");
+        }
+    }
+
     /// <summary>All pages of a list, as one answer.</summary>
     /// <param name="page">Asks for the page behind a token.</param>
     public static async Task<T> AllAsync<T>(Func<string, Task<T>> page)
@@ -173,9 +202,16 @@ internal sealed class Session : IDisposable
         return id => names.GetValueOrDefault(id, id);
     }
 
-    /// <summary>As a person knows it: by its name, and its number where it has one.</summary>
-    public static string Name(Part part) =>
-        part.PartNumber.Length == 0 || part.PartNumber == part.Name ? part.Name : $"{part.Name} ({part.PartNumber})";
+    /// <summary>
+    /// As a person knows it: by its name, and its number where it has one; one that is retired is called so everywhere.
+    /// </summary>
+    public static string Name(Part part)
+    {
+        var name = part.PartNumber.Length == 0 || part.PartNumber == part.Name
+            ? part.Name
+            : $"{part.Name} ({part.PartNumber})";
+        return part.Retired ? $"{name} [retired]" : name;
+    }
 
     public async Task<IReadOnlyList<Part>> AllPartsAsync()
     {
@@ -183,6 +219,39 @@ internal sealed class Session : IDisposable
             new() { PageSize = MaxIds, PageToken = token }, Call));
         return all.Parts;
     }
+
+    /// <summary>Waits until all that was done has settled in the company itself.</summary>
+    /// <exception cref="ProblemException">It has not in time; it was done nevertheless.</exception>
+    public async Task<GetSettlementResponse> SettleAsync(int seconds)
+    {
+        var until = TimeProvider.System.GetUtcNow() + TimeSpan.FromSeconds(seconds);
+        while (true)
+        {
+            var left = until - TimeProvider.System.GetUtcNow();
+            var answer = await Footprints.GetSettlementAsync(
+                new() { WaitSeconds = Math.Clamp((int)Math.Ceiling(left.TotalSeconds), 0, LongestWait) }, Call);
+            if (answer.Settled)
+            {
+                return answer;
+            }
+
+            if (left <= TimeSpan.Zero || answer is { WaitingNotices: 0, DueRollUps: 0 })
+            {
+                throw new ProblemException($"It is done, but has not settled: {Left(answer)}.");
+            }
+        }
+    }
+
+    /// <summary>What has not settled, and who can help.</summary>
+    public static string Left(GetSettlementResponse answer) => string.Join(
+        "; ",
+        new[]
+        {
+            (answer.WaitingNotices, "to be given to the broker"),
+            (answer.DueRollUps, "to be rolled up"),
+            (answer.Problems, "put aside (trace operator problems list)"),
+            (answer.WaitingApprovals, "waiting for approval (trace footprint approve PART)"),
+        }.Where(one => one.Item1 > 0).Select(one => $"{one.Item1} {one.Item2}"));
 
     public void Dispose()
     {

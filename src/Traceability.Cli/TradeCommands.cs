@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Google.Protobuf.WellKnownTypes;
 using Spectre.Console;
 using Traceability.Contracts.Node.V1;
 
@@ -34,7 +33,7 @@ internal static class TradeCommands
             Description = "What the supplier needs to find its part, such as an order number.",
             DefaultValueFactory = _ => "",
         };
-        var due = new Option<DateTimeOffset?>("--due") { Description = "Until when an answer is wanted." };
+        var due = TypedTime.Option("--due", "The day, or the time, by which an answer is wanted.");
         var id = Common.Id;
         return new(
             "request",
@@ -48,7 +47,7 @@ internal static class TradeCommands
                     SupplierOperatorId = session.OperatorId(parsed.GetValue(supplier)!),
                     DownstreamTraceId = await session.PartAsync(parsed.GetValue(part)!),
                     Message = parsed.GetValue(message),
-                    DueTime = parsed.GetValue(due)?.ToTimestamp(),
+                    DueTime = await session.StartAsync(parsed.GetValue(due)),
                 };
                 var answer = await session.Trades.RequestTradeAsync(request, session.Call);
                 output.Show(
@@ -223,7 +222,7 @@ internal static class TradeCommands
             ("buyer", trade.BuyerOperatorId),
             ("supplier", trade.SupplierOperatorId),
             ("message", trade.Message),
-            ("due", Output.Time(trade.DueTime)),
+            ("due", await session.LocalAsync(trade.DueTime)),
         ];
         if (trade.HasDownstreamTraceId)
         {

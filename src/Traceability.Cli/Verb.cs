@@ -42,12 +42,21 @@ internal sealed class Verb : Command
     /// <summary>Whether the verb shows its own progress, or goes on for as long as the person likes.</summary>
     public bool OwnsScreen { get; init; }
 
+    /// <summary>Whether the verb does its own waiting until all has settled.</summary>
+    public bool Waits { get; init; }
+
     private async Task<int> RunAsync(
         Func<ParseResult, Session, Output, Task> run, ParseResult parsed, CancellationToken cancellationToken)
     {
         var output = new Output(json: parsed.GetValue(Common.Output) == OutputForm.Json);
         try
         {
+            var wait = parsed.GetValue(Common.Wait);
+            if (wait is not null && (Offline || AtBroker))
+            {
+                throw new ProblemException("--wait is for what is done at a node: nothing settles here.");
+            }
+
             if (Offline)
             {
                 await run(parsed, null!, output);
@@ -72,6 +81,10 @@ internal sealed class Verb : Command
             {
                 using var session = await Session.OpenAsync(profiles, profile, server, cancellationToken);
                 await run(parsed, session, output);
+                if (wait is { } seconds && !Waits)
+                {
+                    await session.SettleAsync(seconds);
+                }
             }
         }
         catch (ProblemException problem)

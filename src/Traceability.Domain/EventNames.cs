@@ -1,5 +1,6 @@
 using Traceability.Domain.Audits;
 using Traceability.Domain.Certificates;
+using Traceability.Domain.Companies;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Operators;
 using Traceability.Domain.Parts;
@@ -27,6 +28,7 @@ public static class EventNames
         Of<Operator>(
             "operator/",
             ("operator_enrolled", typeof(OperatorEnrolled)),
+            ("operator_renamed", typeof(OperatorRenamed)),
             ("operator_suspended", typeof(OperatorSuspended)),
             ("operator_reinstated", typeof(OperatorReinstated)),
             ("key_published", typeof(KeyPublished)),
@@ -55,6 +57,7 @@ public static class EventNames
             "footprint/",
             ("contribution_declared", typeof(ContributionDeclared)),
             ("contribution_revised", typeof(ContributionRevised)),
+            ("typed_figure_taken_back", typeof(TypedFigureTakenBack)),
             ("footprint_rolled_up", typeof(FootprintRolledUp)),
             ("footprint_proposed", typeof(FootprintProposed)),
             ("footprint_approved", typeof(FootprintApproved)),
@@ -64,7 +67,9 @@ public static class EventNames
         Of<Certificate>(
             "certificate/",
             ("certificate_recorded", typeof(CertificateRecorded)),
-            ("certificate_signed_anew", typeof(CertificateSignedAnew))),
+            ("certificate_signed_anew", typeof(CertificateSignedAnew)),
+            ("certificate_withdrawn", typeof(CertificateWithdrawn)),
+            ("certificate_expired", typeof(CertificateExpired))),
         Of<Statement>(
             "statement/",
             ("statement_issued", typeof(StatementIssued)),
@@ -90,6 +95,9 @@ public static class EventNames
         Of<AuditRead>(
             "audit_read/",
             ("audit_grant_used", typeof(AuditGrantUsed))),
+        Of<Company>(
+            "company/",
+            ("time_zone_chosen", typeof(TimeZoneChosen))),
         new("decisions", null, new Dictionary<string, Type> { ["decisions_logged"] = typeof(DecisionsLogged) }),
     ];
 

@@ -8,6 +8,9 @@ public static class StreamNames
 {
     public static string Operator(OperatorId operatorId) => $"operator/{operatorId.Value}";
 
+    /// <summary>The operator's own; what the federation knows of it is <see cref="Operator"/>.</summary>
+    public static string Company(OperatorId operatorId) => $"company/{operatorId.Value}";
+
     public static string Part(TraceId traceId) => $"part/{traceId.Value}";
 
     public static string BillOfMaterials(TraceId parentTraceId) => $"bom/{parentTraceId.Value}";

@@ -25,6 +25,9 @@ public static class StatementForm
     private const string PrimaryField = "primary";
     private const string ComponentsField = "components";
 
+    /// <summary>As many hashes in every statement: what a company does not know is nobody's business, either.</summary>
+    private const int AllFields = 6;
+
     /// <summary>Figures are rounded here, as they leave the company, and nowhere before.</summary>
     public static IssuedStatement Issue(
         PrivateKey key, OperatorId issuer, string partRef, string declaredUnit, Footprint footprint, DateTimeOffset now)
@@ -71,7 +74,7 @@ public static class StatementForm
                 components, one => FigureComponents.Name(one.Component), one => Amount.Format(one.Amount));
         }
 
-        return SelectiveStatement.Issue(key, Type, claims, fields);
+        return SelectiveStatement.Issue(key, Type, claims, fields, AllFields);
     }
 
     /// <summary>

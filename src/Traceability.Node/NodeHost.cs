@@ -1,5 +1,6 @@
 using Traceability.Hosting;
 using Traceability.Node.Audit;
+using Traceability.Node.Companies;
 using Traceability.Node.Due;
 using Traceability.Node.Exchange;
 using Traceability.Node.Exchange.Incoming;
@@ -59,6 +60,7 @@ public static class NodeHost
         app.MapGrpcService<AuditServer>();
         app.MapGrpcService<ExportServer>();
         app.MapGrpcService<ProblemServer>();
+        app.MapGrpcService<CompanyServer>();
         return app;
     }
 }

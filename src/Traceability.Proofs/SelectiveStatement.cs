@@ -27,18 +27,30 @@ public static class SelectiveStatement
     private static readonly JsonSerializerOptions Plain =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <param name="key">Signs.</param>
+    /// <param name="type">Of the statement.</param>
+    /// <param name="claims">What every receiver sees.</param>
+    /// <param name="fields">What is shown to some.</param>
+    /// <param name="digests">
+    /// How many hashes there are at least, so that their number does not tell how many fields there are (decoys,
+    /// RFC 9901, section 4.2.5).
+    /// </param>
     public static IssuedStatement Issue(
-        PrivateKey key, string type, JsonObject claims, IReadOnlyDictionary<string, JsonNode> fields) =>
-        Issue(key, type, claims, fields, () => RandomNumberGenerator.GetBytes(SaltBytes));
+        PrivateKey key, string type, JsonObject claims, IReadOnlyDictionary<string, JsonNode> fields,
+        int digests = 0) =>
+        Issue(key, type, claims, fields, () => RandomNumberGenerator.GetBytes(SaltBytes), digests);
 
     internal static IssuedStatement Issue(
-        PrivateKey key, string type, JsonObject claims, IReadOnlyDictionary<string, JsonNode> fields, Func<byte[]> salt)
+        PrivateKey key, string type, JsonObject claims, IReadOnlyDictionary<string, JsonNode> fields, Func<byte[]> salt,
+        int digests = 0)
     {
         var disclosures = fields.ToDictionary(field => field.Key, field => Disclosure(salt(), field.Key, field.Value));
         var payload = claims.DeepClone().AsObject();
         // Sorted: the order must not tell which fields there are (RFC 9901, section 4.2.4.1).
-        var digests = disclosures.Values.Select(Digest).Order(StringComparer.Ordinal);
-        payload[DisclosedClaims.Digests] = new JsonArray([.. digests.Select(digest => JsonValue.Create(digest))]);
+        var decoys = Enumerable.Range(0, Math.Max(0, digests - disclosures.Count))
+            .Select(_ => Text.Encode(RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes)));
+        var hashes = disclosures.Values.Select(Digest).Concat(decoys).Order(StringComparer.Ordinal);
+        payload[DisclosedClaims.Digests] = new JsonArray([.. hashes.Select(hash => JsonValue.Create(hash))]);
         payload[DisclosedClaims.DigestAlgorithm] = DisclosedClaims.Sha256;
         return new(JsonWebSignature.Sign(key, type, Encoding.UTF8.GetBytes(payload.ToJsonString(Plain))), disclosures);
     }

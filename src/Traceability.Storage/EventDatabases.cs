@@ -8,6 +8,7 @@ using Npgsql;
 using Traceability.Domain;
 using Traceability.Domain.Audits;
 using Traceability.Domain.Certificates;
+using Traceability.Domain.Companies;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Operators;
 using Traceability.Domain.Parts;
@@ -111,6 +112,7 @@ public sealed class EventDatabases : IAsyncDisposable
         Fold<IssuedExport>.Add(options).Index(export => export.TraceId);
         Fold<AuditGrant>.Add(options).Index(grant => grant.AuditorId);
         Fold<AuditRead>.Add(options);
+        Fold<Company>.Add(options);
         options.Projections.Add(new Links(), ProjectionLifecycle.Inline);
     }
 

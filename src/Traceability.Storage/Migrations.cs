@@ -150,6 +150,16 @@ internal static class Migrations
         where type in ('contribution_declared', 'contribution_revised', 'upstream_total_received', 'release_granted')
             and data ->> 'validUntil' is not null and coalesce((data ->> 'traceId')::uuid, about.part) is not null
         """,
+
+        // Upstream totals know which certificates are not shown any more: they are made anew. And the end of a
+        // certificate is looked at when it comes, or at once.
+        $"""
+        create table if not exists {Stale} (one boolean primary key default true check (one));
+        insert into {Stale} values (true) on conflict do nothing;
+        insert into {EventDatabases.Schema}.recalculation (trace_id, due_at)
+        select distinct (data ->> 'traceId')::uuid, (data ->> 'validUntil')::timestamptz
+        from {EventDatabases.Schema}.mt_events where type = 'certificate_recorded'
+        """,
     ];
 
     /// <summary>One process at a time brings a database up to date; the others wait until it has.</summary>

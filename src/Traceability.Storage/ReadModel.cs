@@ -1,6 +1,7 @@
 using Traceability.Domain;
 using Traceability.Domain.Audits;
 using Traceability.Domain.Certificates;
+using Traceability.Domain.Companies;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Operators;
 using Traceability.Domain.Parts;
@@ -19,6 +20,7 @@ internal abstract class ReadModel
         new Of<Operator>(), new Of<Part>(), new Of<BillOfMaterials>(), new Of<Trade>(), new Of<Release>(),
         new Of<Footprint>(), new Of<Certificate>(), new Of<Statement>(), new Of<Disclosure>(), new Of<UpstreamTotal>(),
         new Of<ProductFacts>(), new Of<IssuedExport>(), new Of<AuditGrant>(), new Of<AuditRead>(),
+        new Of<Company>(),
     ];
 
     public abstract Type Type { get; }

@@ -33,6 +33,17 @@ internal sealed class DirectoryServer(BrokerDatabase broker) : Wire.DirectorySer
     }
 
     [AllowRoles(Roles.Administrator)]
+    public override async Task<Wire.RenameOperatorResponse> RenameOperator(
+        Wire.RenameOperatorRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var act = new RenameOperator(
+            input.Id<OperatorId>("operator_id", request.OperatorId), input.Writing("name", request.Name, 1, MaxName));
+        input.ThrowIfInvalid();
+        return new() { Operator = ToWire((await broker.DoAsync(act, context)).State) };
+    }
+
+    [AllowRoles(Roles.Administrator)]
     public override async Task<Wire.SuspendOperatorResponse> SuspendOperator(
         Wire.SuspendOperatorRequest request, ServerCallContext context)
     {
@@ -106,6 +117,7 @@ internal sealed class DirectoryServer(BrokerDatabase broker) : Wire.DirectorySer
         {
             var wire = ToWire(member);
             wire.Keys.Clear();
+            wire.FormerNames.Clear();
             response.Operators.Add(wire);
         }
 
@@ -133,6 +145,14 @@ internal sealed class DirectoryServer(BrokerDatabase broker) : Wire.DirectorySer
         Name = member.Name,
         Status = member.Active ? Wire.OperatorStatus.Active : Wire.OperatorStatus.Suspended,
         EnrolTime = member.EnrolledAt.ToTimestamp(),
+        FormerNames =
+        {
+            member.FormerNames.Select(one => new Wire.FormerName
+            {
+                Name = one.Name,
+                UntilTime = one.Until.ToTimestamp(),
+            }),
+        },
         Keys =
         {
             member.Keys.Select(key => new Wire.OperatorKey

@@ -17,6 +17,12 @@ public record CertificateRecorded(
 /// </summary>
 public record CertificateSignedAnew(Guid CertificateId, string Document, DateTimeOffset SignedAt);
 
+/// <summary>The company does not stand by a certificate any more: customers get it no longer.</summary>
+public record CertificateWithdrawn(Guid CertificateId, DateTimeOffset WithdrawnAt);
+
+/// <summary>The end of a certificate has come: customers get it no longer.</summary>
+public record CertificateExpired(Guid CertificateId, DateTimeOffset ExpiredAt);
+
 /// <summary>A certificate as a customer is told of it.</summary>
 public sealed record StatedCertificate(
     Guid CertificateId, string Verifier, long Version, DateTimeOffset ValidFrom, DateTimeOffset ValidUntil)
@@ -36,6 +42,25 @@ public enum CertificateStanding
 
     /// <summary>The figure has moved since.</summary>
     NoLongerMatching = 4,
+
+    /// <summary>The company that recorded it does not stand by it any more.</summary>
+    Withdrawn = 5,
+}
+
+/// <summary>Several things may speak against a certificate at once; none of them hides another.</summary>
+public static class CertificateStandings
+{
+    /// <summary>All that speaks against it, the gravest first; that it is in force, if nothing does.</summary>
+    public static IReadOnlyList<CertificateStanding> Of(bool withdrawn, bool matching, CertificateStanding byTime)
+    {
+        CertificateStanding[] against =
+        [
+            .. withdrawn ? [CertificateStanding.Withdrawn] : Array.Empty<CertificateStanding>(),
+            .. matching ? Array.Empty<CertificateStanding>() : [CertificateStanding.NoLongerMatching],
+            .. byTime == CertificateStanding.InForce ? Array.Empty<CertificateStanding>() : [byTime],
+        ];
+        return against.Length > 0 ? against : [CertificateStanding.InForce];
+    }
 }
 
 /// <summary>A certificate is bound to value, version and period.</summary>
@@ -55,6 +80,11 @@ public record Certificate(
     /// <summary>As customers get it; null for one that was recorded before certificates could be released.</summary>
     public string? Document { get; init; }
 
+    public DateTimeOffset? WithdrawnAt { get; init; }
+
+    /// <summary>When its end had come and customers were told; null until then.</summary>
+    public DateTimeOffset? ExpiredAt { get; init; }
+
     public const int MaxVerifier = 200;
 
     public string Id { get; init; } = "";
@@ -72,6 +102,8 @@ public record Certificate(
             Document = r.Document,
         },
         CertificateSignedAnew s => certificate! with { Document = s.Document },
+        CertificateWithdrawn w => certificate! with { WithdrawnAt = w.WithdrawnAt },
+        CertificateExpired x => certificate! with { ExpiredAt = x.ExpiredAt },
         _ => certificate,
     };
 
@@ -130,10 +162,29 @@ public record Certificate(
             ? []
             : [new CertificateSignedAnew(existing.CertificateId, sign(existing.Stated), now)];
 
-    public CertificateStanding At(DateTimeOffset time, Footprint? footprint) =>
-        footprint?.Figures is null || !StatedFigures.Of(footprint.Figures).Equals(Certified)
-            ? CertificateStanding.NoLongerMatching
-            : Stated.At(time);
+    /// <summary>The events that withdraw it; none if it has been already.</summary>
+    public static object[] Withdraw(Certificate? existing, Guid certificateId, DateTimeOffset now) => existing switch
+    {
+        null => throw RefusedException.NotDisclosed("Certificate", "certificate_id", certificateId),
+        { WithdrawnAt: not null } => [],
+        _ => [new CertificateWithdrawn(certificateId, now)],
+    };
+
+    /// <summary>The events that follow from its end; none before it has come, or once it has been seen.</summary>
+    public static object[] Expire(Certificate? existing, DateTimeOffset now) =>
+        existing is { ExpiredAt: null } && existing.ValidUntil <= now
+            ? [new CertificateExpired(existing.CertificateId, now)]
+            : [];
+
+    /// <summary>What it is worth: the gravest of what speaks against it.</summary>
+    public CertificateStanding At(DateTimeOffset time, Footprint? footprint) => StandingsAt(time, footprint)[0];
+
+    /// <summary>All that is to be said of it, the gravest first.</summary>
+    public IReadOnlyList<CertificateStanding> StandingsAt(DateTimeOffset time, Footprint? footprint) =>
+        CertificateStandings.Of(WithdrawnAt is not null, Matches(footprint), Stated.At(time));
+
+    private bool Matches(Footprint? footprint) =>
+        footprint?.Figures is { } figures && StatedFigures.Of(figures).Equals(Certified);
 
     /// <summary>Verifiers print fewer digits, rounded up (Ouranos: five decimals) or to the nearest.</summary>
     private static bool Says(Figures figures, StageFigure printed)

@@ -26,11 +26,17 @@ public enum FigureComponent
     Credit = 7,
 }
 
-/// <summary>Emissions of one stage, in kilogram CO2e per declared unit, and how good the data is.</summary>
-public record StageFigure(LifeCycleStage Stage, decimal Amount, Rating? Rating = null)
+/// <summary>
+/// Emissions of one stage, in kilogram CO2e per declared unit, and how good the data is. Scores are those declared of a
+/// stage of zero: they weigh nothing in any sum, and would be lost in it.
+/// </summary>
+public record StageFigure(LifeCycleStage Stage, decimal Amount, Rating? Rating = null, Scores? Scores = null)
 {
     public StageFigure Times(decimal quantity) => new(Stage, Amount * quantity, Rating?.Times(quantity));
 }
+
+/// <summary>Data quality as it is declared, from 1 (best) to 5: TeR, GeR, TiR.</summary>
+public record Scores(decimal Technology, decimal Geography, decimal Time);
 
 /// <summary>One further figure, in kilogram CO2e per declared unit.</summary>
 public record ComponentFigure(FigureComponent Component, decimal Amount);

@@ -24,6 +24,9 @@ public record ContributionRevised(
     decimal? PrimaryShare = null, IReadOnlyList<ComponentFigure>? Components = null, string? Source = null,
     DateTimeOffset? ValidUntil = null);
 
+/// <summary>What a data set says of a bought part counts no longer: until its supplier answers, it is a gap.</summary>
+public record TypedFigureTakenBack(TraceId TraceId, DateTimeOffset TakenBackAt);
+
 /// <summary>Own part and inputs were added up. Figures are exact; null while nothing is known.</summary>
 public record FootprintRolledUp(
     TraceId TraceId, long Version, Figures? Figures, bool Complete, ReferencePeriod? Period,
@@ -136,6 +139,14 @@ public record Footprint(
             d.Stages, d.PrimaryShare, d.Components, d.Period, d.Source, d.ValidUntil),
         ContributionRevised r => Of(footprint, r.TraceId).Declared(
             r.Stages, r.PrimaryShare, r.Components, r.Period, r.Source, r.ValidUntil),
+        TypedFigureTakenBack t => Of(footprint, t.TraceId) with
+        {
+            Contribution = null,
+            PrimaryShare = null,
+            Period = null,
+            Source = null,
+            ValidUntil = null,
+        },
         FootprintRolledUp r => Of(footprint, r.TraceId).RolledUp(r),
         FootprintProposed p => Of(footprint, p.TraceId) with
         {
@@ -187,7 +198,20 @@ public record Footprint(
         };
     }
 
-    /// <summary>Scores of a stage of zero weigh nothing, and are not kept.</summary>
+    /// <summary>The events after which nothing is typed of a bought part; none if nothing is.</summary>
+    /// <param name="existing">The footprint as it stands.</param>
+    /// <param name="part">A bought part: what a company emits itself is declared anew, and never unknown again.</param>
+    /// <param name="now">The moment of the act.</param>
+    public static object[] TakeBack(Footprint? existing, Part part, DateTimeOffset now)
+    {
+        part.MustBeInUse();
+        part.MustBe(PartKind.Bought);
+        return existing?.Contribution is null ? [] : [new TypedFigureTakenBack(part.TraceId, now)];
+    }
+
+    /// <summary>
+    /// A rating of zero emissions says nothing: what was declared of them stands in the scores, since these are kept.
+    /// </summary>
     private static Figures Weighed(Figures figures) => figures with
     {
         Rating = figures.Rating is { Rated: 0 } ? null : figures.Rating,

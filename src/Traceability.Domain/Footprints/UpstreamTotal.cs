@@ -41,6 +41,9 @@ public record UpstreamTotal(
     /// <summary>Certificates about earlier figures: the total has moved since.</summary>
     public IReadOnlyList<StatedCertificate> OutdatedCertificates { get; init; } = [];
 
+    /// <summary>Certificates that the supplier does not show any more, though the total has not moved.</summary>
+    public IReadOnlyList<StatedCertificate> LeftOutCertificates { get; init; } = [];
+
     public string Id { get; init; } = "";
 
     [JsonIgnore]
@@ -56,6 +59,7 @@ public record UpstreamTotal(
             KeyId = r.KeyId,
             Certificates = [.. Stated(r)],
             OutdatedCertificates = [.. upstream?.OutdatedBy(r) ?? []],
+            LeftOutCertificates = [.. upstream?.LeftOutBy(r) ?? []],
         },
         UpstreamTotalWithheld w => (upstream ?? new(
             w.TradeId, w.TraceId, LineState.Withheld, null, false, 0, null, null, null)) with
@@ -65,6 +69,7 @@ public record UpstreamTotal(
             Complete = false,
             Certificates = [],
             OutdatedCertificates = [],
+            LeftOutCertificates = [],
         },
         _ => upstream,
     };
@@ -112,12 +117,37 @@ public record UpstreamTotal(
         && Math.Abs(known.Total - received.Figures.Total)
             > Amount.LastPlace * Math.Max(known.Stages?.Count ?? 0, received.Figures.Stages?.Count ?? 0);
 
-    private IEnumerable<StatedCertificate> OutdatedBy(UpstreamTotalReceived received)
+    /// <summary>Every certificate that was shown, with all that is to be said of it, the gravest first.</summary>
+    public IEnumerable<(StatedCertificate Certificate, IReadOnlyList<CertificateStanding> Standings)> CertificatesAt(
+        DateTimeOffset time)
     {
-        var stillStated = Stated(received).Select(one => one.CertificateId).ToHashSet();
-        return OutdatedCertificates.Concat(Moved(received) ? Certificates : [])
-            .Where(one => !stillStated.Contains(one.CertificateId));
+        var (leftOut, outdated) = (Ids(LeftOutCertificates), Ids(OutdatedCertificates));
+        return Certificates.Concat(OutdatedCertificates).Concat(LeftOutCertificates)
+            .DistinctBy(one => one.CertificateId).Select(one => (one, Standings(one)));
+
+        // One whose time is over is not shown any more for that reason: nobody has withdrawn it.
+        IReadOnlyList<CertificateStanding> Standings(StatedCertificate one) => CertificateStandings.Of(
+            leftOut.Contains(one.CertificateId) && one.At(time) != CertificateStanding.Expired,
+            !outdated.Contains(one.CertificateId),
+            one.At(time));
     }
+
+    private IEnumerable<StatedCertificate> OutdatedBy(UpstreamTotalReceived received) => NotStatedBy(
+        received, OutdatedCertificates.Concat(Moved(received) ? Certificates.Concat(LeftOutCertificates) : []));
+
+    private IEnumerable<StatedCertificate> LeftOutBy(UpstreamTotalReceived received) =>
+        NotStatedBy(received, LeftOutCertificates.Concat(Moved(received) ? [] : Certificates));
+
+    private static IEnumerable<StatedCertificate> NotStatedBy(
+        UpstreamTotalReceived received, IEnumerable<StatedCertificate> certificates)
+    {
+        var stillStated = Ids(Stated(received));
+        return certificates.Where(one => !stillStated.Contains(one.CertificateId))
+            .DistinctBy(one => one.CertificateId);
+    }
+
+    private static HashSet<Guid> Ids(IEnumerable<StatedCertificate> certificates) =>
+        [.. certificates.Select(one => one.CertificateId)];
 
     private static IEnumerable<StatedCertificate> Stated(UpstreamTotalReceived received) =>
         received.Certificates?.Select(one => one.Certificate) ?? [];

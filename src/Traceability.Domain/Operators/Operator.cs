@@ -6,6 +6,9 @@ namespace Traceability.Domain.Operators;
 /// <summary>A company was admitted to the federation.</summary>
 public record OperatorEnrolled(OperatorId OperatorId, string Name, DateTimeOffset EnrolledAt);
 
+/// <summary>A member goes by another name from now on: after a merger, say. Its id stays.</summary>
+public record OperatorRenamed(OperatorId OperatorId, string Name, DateTimeOffset RenamedAt);
+
 /// <summary>The operator may not take part until it is reinstated.</summary>
 public record OperatorSuspended(OperatorId OperatorId, DateTimeOffset SuspendedAt);
 
@@ -31,6 +34,9 @@ public enum KeyUse
 public record OperatorKey(
     string KeyId, KeyUse Use, string Jwk, DateTimeOffset ValidFrom, DateTimeOffset? ValidUntil, bool Revoked = false);
 
+/// <summary>A name that a member had, and until when.</summary>
+public record FormerName(string Name, DateTimeOffset Until);
+
 /// <summary>A member of the federation with all keys it ever had.</summary>
 public record Operator(
     OperatorId OperatorId, string Name, bool Active, IReadOnlyList<OperatorKey> Keys, DateTimeOffset EnrolledAt)
@@ -45,6 +51,9 @@ public record Operator(
     /// <summary>Keys of one use that were published within this time, and are not revoked, count.</summary>
     public static TimeSpan KeyWindow { get; } = TimeSpan.FromDays(30);
 
+    /// <summary>Oldest first.</summary>
+    public IReadOnlyList<FormerName> FormerNames { get; init; } = [];
+
     public string Id { get; init; } = "";
 
     [JsonIgnore]
@@ -53,6 +62,11 @@ public record Operator(
     public static Operator? Evolve(Operator? member, object e) => e switch
     {
         OperatorEnrolled o => new(o.OperatorId, o.Name, true, [], o.EnrolledAt),
+        OperatorRenamed r => member! with
+        {
+            Name = r.Name,
+            FormerNames = [.. member.FormerNames, new(member.Name, r.RenamedAt)],
+        },
         OperatorSuspended => member! with { Active = false },
         OperatorReinstated => member! with { Active = true },
         KeyPublished k => member! with
@@ -70,14 +84,20 @@ public record Operator(
         _ => member,
     };
 
-    /// <summary>The events that make the enrolment true; none if it already is.</summary>
+    /// <summary>
+    /// The events that make the enrolment true; none if it already is, also under a name the member had since.
+    /// </summary>
     public static object[] Enrol(Operator? existing, OperatorId operatorId, string name, DateTimeOffset now) =>
         existing switch
         {
             null => [new OperatorEnrolled(operatorId, name, now)],
-            _ when existing.Name == name => [],
+            _ when existing.Name == name || existing.FormerNames.Any(one => one.Name == name) => [],
             _ => throw Taken("Operator id", "operator_id", operatorId.ToString()),
         };
+
+    /// <summary>The events that give the member a name; none if it has it.</summary>
+    public object[] Rename(string name, DateTimeOffset now) =>
+        Name == name ? [] : [new OperatorRenamed(OperatorId, name, now)];
 
     public object[] Suspend(DateTimeOffset now) => Active ? [new OperatorSuspended(OperatorId, now)] : [];
 

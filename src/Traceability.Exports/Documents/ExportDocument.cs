@@ -50,11 +50,11 @@ public sealed record ExportDocument(string Id, DateTimeOffset CreatedAt, IReadOn
     public static string IdOfVersion(OperatorId operatorId, string partRef, long version) =>
         Uuid(Encoding.UTF8.GetBytes($"{operatorId}/{partRef}/{version}"));
 
-    public void AddTo(Dictionary<string, ExportValue> sources)
+    public void AddTo(Dictionary<string, ExportValue> sources, ExportInput input)
     {
         sources[IdSource] = new Text(Id);
         sources[Created] = new Time(CreatedAt.ToUniversalTime());
-        sources[Date] = new Day(DateOnly.FromDateTime(CreatedAt.UtcDateTime));
+        sources[Date] = new Day(DateOnly.FromDateTime(input.Local(CreatedAt.ToUniversalTime()).DateTime));
         if (PrecedingIds.Count > 0)
         {
             sources[Preceding] = new Words(PrecedingIds);

@@ -1,3 +1,4 @@
+using Traceability.Domain.Companies;
 using Traceability.Domain.Footprints;
 
 namespace Traceability.Exports.Documents;
@@ -20,13 +21,18 @@ namespace Traceability.Exports.Documents;
 /// <param name="Facts">What the company declared about the product.</param>
 /// <param name="AsOf">The day whose rules count.</param>
 /// <param name="Earlier">What left in a final export of the same kind before, newest first.</param>
-/// <param name="DeclaredAt">When a fact was declared last; null: never.</param>
+/// <param name="DeclaredAt">When a fact was declared last, or a time zone chosen; null: never.</param>
+/// <param name="Zone">Of the company's days; null: UTC.</param>
 public sealed record ExportInput(
     OperatorId OperatorId, TraceId TraceId, string DeclaredUnit, string PartRef, long Version,
     StatedFigures? Figures, bool Complete, ReferencePeriod? Period, DateTimeOffset RolledUpAt,
     IReadOnlyDictionary<string, string> Facts, DateTimeOffset AsOf,
-    IReadOnlyList<EarlierExport> Earlier, DateTimeOffset? DeclaredAt = null)
+    IReadOnlyList<EarlierExport> Earlier, DateTimeOffset? DeclaredAt = null,
+    TimeZoneInfo? Zone = null)
 {
     /// <summary>When all that the export is made of was known.</summary>
     public DateTimeOffset KnownAt => DeclaredAt > RolledUpAt ? DeclaredAt.Value : RolledUpAt;
+
+    /// <summary>As the company's clocks show it.</summary>
+    public DateTimeOffset Local(DateTimeOffset time) => Zone is null ? time : Zone.At(time);
 }

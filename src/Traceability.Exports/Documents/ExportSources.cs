@@ -30,7 +30,7 @@ public static class ExportSources
         sources["footprint.version"] = new Number(input.Version);
         sources["footprint.recorded"] = new Time(input.RolledUpAt.ToUniversalTime());
         sources["as_of"] = new Time(input.AsOf.ToUniversalTime());
-        AddPeriod(sources, input.Period);
+        AddPeriod(sources, input);
         if (input.Figures is { } figures)
         {
             AddFigures(sources, figures);
@@ -42,17 +42,18 @@ public static class ExportSources
     }
 
     /// <summary>A period is half open. Some standards name its end, others the last moment that is in it.</summary>
-    private static void AddPeriod(Dictionary<string, ExportValue> sources, ReferencePeriod? period)
+    private static void AddPeriod(Dictionary<string, ExportValue> sources, ExportInput input)
     {
-        if (period is null)
+        if (input.Period is not { } period)
         {
             return;
         }
 
-        var (first, last) = (period.Start.DateTime, period.End.DateTime.AddSeconds(-1));
-        sources["period.start"] = new Time(period.Start);
-        sources["period.end"] = new Time(period.End);
-        sources["period.last"] = new Time(period.End.AddSeconds(-1));
+        var ends = input.Local(period.End.AddSeconds(-1));
+        var (first, last) = (input.Local(period.Start).DateTime, ends.DateTime);
+        sources["period.start"] = new Time(input.Local(period.Start));
+        sources["period.end"] = new Time(input.Local(period.End));
+        sources["period.last"] = new Time(ends);
         if ((first.Year, Quarter(first)) == (last.Year, Quarter(last)))
         {
             sources["period.year"] = new Number(first.Year);

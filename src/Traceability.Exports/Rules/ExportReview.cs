@@ -41,7 +41,7 @@ public sealed record ExportReview(RuleTable Table, ExportInput Input, IReadOnlyL
     {
         var sources = ExportSources.Of(input);
         UnitConversion.Apply(sources, table.Units);
-        ExportDocument.Unknown(input).AddTo(sources);
+        ExportDocument.Unknown(input).AddTo(sources, input);
         var content = Of(table, input, sources);
         if (!table.HasId)
         {
@@ -49,7 +49,7 @@ public sealed record ExportReview(RuleTable Table, ExportInput Input, IReadOnlyL
         }
 
         var document = ExportDocument.Of(content);
-        document.AddTo(sources);
+        document.AddTo(sources, input);
         return Of(table, input, sources) with { Document = document };
     }
 

@@ -111,7 +111,7 @@ internal sealed partial class AuditServer
         return version == 0 ? null : version;
     }
 
-    private static Wire.AuditGrant ToWire(AuditGrant grant) => new()
+    private Wire.AuditGrant ToWire(AuditGrant grant) => new()
     {
         GrantId = grant.GrantId.ToString(),
         AuditorOperatorId = grant.AuditorId.ToString(),
@@ -121,5 +121,6 @@ internal sealed partial class AuditServer
         ValidUntilTime = grant.ValidUntil.ToTimestamp(),
         GrantTime = grant.GrantedAt.ToTimestamp(),
         RevokeTime = grant.RevokedAt?.ToTimestamp(),
+        Ended = !grant.InForce(clock.GetUtcNow()),
     };
 }

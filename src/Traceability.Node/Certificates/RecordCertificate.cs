@@ -1,16 +1,18 @@
 using Traceability.Domain.Certificates;
+using Traceability.Domain.Companies;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Parts;
 using Traceability.Domain.Releases;
 using Traceability.Evidence;
+using Traceability.Node.Companies;
 using Traceability.Node.Operators;
 using Traceability.Node.Parts;
 using Traceability.Node.Statements;
 
 namespace Traceability.Node.Certificates;
 
-/// <summary>A verifier's certificate about a footprint as it stands, with what it is worth now.</summary>
-internal sealed record RecordedCertificate(Certificate Certificate, CertificateStanding Standing);
+/// <summary>A verifier's certificate, and the footprint as it stands: together they say what it is worth.</summary>
+internal sealed record RecordedCertificate(Certificate Certificate, Footprint Footprint);
 
 /// <summary>
 /// A verifier's certificate about the footprint of a part is put on record, and signed for customers.
@@ -24,22 +26,25 @@ internal sealed record RecordCertificate(
     {
         await session.FetchAsync(
             cancellationToken,
+            session.FetchZone(),
             Fetch.Of<Part>(StreamNames.Part(Part)),
             Fetch.Of<Footprint>(StreamNames.Footprint(Part)),
             Fetch.ToDecide<Certificate>(StreamNames.Certificate(CertificateId)));
         session.KnownPart(Part).MustBeInUse();
         var footprint = session.Known<Footprint>(StreamNames.Footprint(Part)) ?? Footprint.Unknown(Part);
+        var valid = (await session.ZoneAsync(cancellationToken)).At(Valid);
         var decided = await session.DecideAsync<Certificate>(
             StreamNames.Certificate(CertificateId),
             existing => Certificate.Record(
-                existing, CertificateId, footprint, Verifier, Stages, Valid, session.SignFor(Part), session.Now),
+                existing, CertificateId, footprint, Verifier, Stages, valid, session.SignFor(Part), session.Now),
             cancellationToken);
         if (decided.Events.Count > 0)
         {
+            session.TouchAt(Part, Valid.End);
             await session.TellAsync([Part], cancellationToken, FootprintField.Certificate);
         }
 
-        return new(decided.State, decided.State.At(session.Now, footprint));
+        return new(decided.State, footprint);
     }
 }
 

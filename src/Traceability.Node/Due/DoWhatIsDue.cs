@@ -1,12 +1,13 @@
 using Npgsql;
+using Traceability.Node.Certificates;
 using Traceability.Node.Operators;
 using Traceability.Node.Releases;
 
 namespace Traceability.Node.Due;
 
 /// <summary>
-/// Does what was to be done by now: bills of materials for later have come into force, figures and releases have run
-/// out.
+/// Does what was to be done by now: bills of materials for later have come into force; figures, releases and
+/// certificates have run out.
 /// </summary>
 /// <returns>Whether there was anything.</returns>
 internal sealed record DoWhatIsDue : IAct<bool>
@@ -37,6 +38,7 @@ internal sealed record DoWhatIsDue : IAct<bool>
 
         session.Touch(parts);
         await session.EndReleasesAsync(parts, cancellationToken);
+        await session.ExpireCertificatesAsync(parts, cancellationToken);
         session.Queue($"delete from {Table} where id = any(?)", rows.ToArray());
         return true;
     }

@@ -1,8 +1,10 @@
 using Marten;
+using Traceability.Domain.Companies;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Parts;
 using Traceability.Domain.Products;
 using Traceability.Exports.Documents;
+using Traceability.Node.Companies;
 using Traceability.Node.Operators;
 using Traceability.Node.Parts;
 
@@ -22,6 +24,7 @@ internal static class ExportInputReader
         var total = history.Select(e => e.Data).OfType<FootprintRolledUp>().LastOrDefault()
             ?? throw RefusedException.NotDisclosed("Footprint", "trace_id", traceId);
         var facts = history.Select(e => e.Data).Aggregate((ProductFacts?)null, ProductFacts.Evolve);
+        var company = await session.LoadAsync<Company>(StreamNames.Company(op.OperatorId), cancellationToken);
         var issued = await session.Query<IssuedExport>()
             .Where(one => one.TraceId == traceId && one.Export == export).ToListAsync(cancellationToken);
         return new(
@@ -32,7 +35,10 @@ internal static class ExportInputReader
                 .. issued.Where(one => one.IssuedAt <= asOf).OrderByDescending(one => one.IssuedAt)
                     .Select(one => Earlier(one, op)).DistinctBy(one => one.Id),
             ],
-            history.Select(e => e.Data).OfType<ProductFactsDeclared>().LastOrDefault()?.DeclaredAt);
+            history.Select(e => e.Data).OfType<ProductFactsDeclared>().Select(one => (DateTimeOffset?)one.DeclaredAt)
+                .Concat((company?.TimeZones ?? []).Select(one => (DateTimeOffset?)one.ChosenAt))
+                .Where(time => time <= asOf).Max(),
+            CompanyZones.ZoneOf(company, asOf));
     }
 
     /// <summary>What left before documents were told apart by what they say had the id of its version.</summary>

@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using Traceability.Domain.Companies;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Quantities;
 using Traceability.Hosting;
@@ -19,10 +20,18 @@ internal static class FigureMapping
     public static Wire.Quantity ToWire(Quantity quantity) =>
         new() { Amount = Amount.Format(quantity.Amount), Unit = quantity.Unit.Name };
 
-    /// <summary>As they were declared: of a total that is zero, too, the share of primary data is known.</summary>
+    /// <summary>
+    /// As they were declared: of a total that is zero, too, the share of primary data is known, and the scores of a
+    /// stage that is zero.
+    /// </summary>
     public static Wire.Figures ToWire(Figures figures, decimal? primaryShare)
     {
         var wire = ToWire(figures);
+        foreach (var (index, stage) in (figures.Stages ?? []).Index())
+        {
+            wire.Stages[index].Rating ??= ToWire(stage.Scores);
+        }
+
         if (primaryShare is { } share)
         {
             (wire.PrimaryShare, wire.PrimaryCoveredShare) = (Amount.Format(share), "1");
@@ -66,9 +75,16 @@ internal static class FigureMapping
         return wire;
     }
 
+    /// <summary>Its days are those of the zone it is said in.</summary>
     public static Wire.Period? ToWire(ReferencePeriod? period) => period is null
         ? null
-        : new() { StartTime = period.Start.ToTimestamp(), EndTime = period.End.ToTimestamp() };
+        : new()
+        {
+            StartTime = period.Start.ToTimestamp(),
+            EndTime = period.End.ToTimestamp(),
+            FirstDay = period.Days() is var (first, _) ? $"{first:O}" : "",
+            LastDay = period.Days() is var (_, last) ? $"{last:O}" : "",
+        };
 
     /// <summary>Reads what somebody declares: stages with scores, primary share, components.</summary>
     public static DeclaredFigures Read(Input input, string field, Wire.Figures? wire)
@@ -125,7 +141,12 @@ internal static class FigureMapping
             }
 
             var amount = input.NotNegative($"{at}.amount", figure.Amount, Negative);
-            stages.Add(new(stage, amount, ReadRating(input, $"{at}.rating", figure.Rating, amount)));
+            var scores = ReadScores(input, $"{at}.rating", figure.Rating);
+            stages.Add(scores is null
+                ? new(stage, amount)
+                : new(
+                    stage, amount, Rating.Of(amount, scores.Technology, scores.Geography, scores.Time),
+                    amount == 0 ? scores : null));
         }
 
         return stages;
@@ -134,13 +155,15 @@ internal static class FigureMapping
     private static IReadOnlyList<string> ComponentNames { get; } =
         [.. System.Enum.GetValues<FigureComponent>().Select(FigureComponents.Name)];
 
-    private static Rating? ReadRating(Input input, string field, Wire.Rating? wire, decimal amount) => wire is null
+    private static Scores? ReadScores(Input input, string field, Wire.Rating? wire) => wire is null
         ? null
-        : Rating.Of(
-            amount,
+        : new(
             input.Within($"{field}.technology", wire.Technology, BestScore, WorstScore),
             input.Within($"{field}.geography", wire.Geography, BestScore, WorstScore),
             input.Within($"{field}.time", wire.Time, BestScore, WorstScore));
+
+    private static Wire.Rating? ToWire(Scores? scores) =>
+        scores is null ? null : ToWire(new StatedRating(scores.Technology, scores.Geography, scores.Time, 1));
 
     private static Wire.Rating? ToWire(StatedRating? rating) => rating is null
         ? null

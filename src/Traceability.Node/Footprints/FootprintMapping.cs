@@ -47,16 +47,16 @@ internal static class FootprintMapping
         };
         if (footprint.Proposal is { } proposal)
         {
-            wire.Proposal = new()
+            wire.Proposal = new Wire.FootprintProposal
             {
                 Version = footprint.FootprintVersion + 1,
                 Figures = proposal.Figures is { } proposed ? FigureMapping.ToWire(proposed) : null,
                 Complete = proposal.Complete,
                 ProposeTime = proposal.ProposedAt.ToTimestamp(),
-            };
+            }.WithCompleteTotal();
         }
 
-        return wire;
+        return wire.WithCompleteTotal();
     }
 
     /// <summary>What the supplier told, or until then what a data set says.</summary>
@@ -64,7 +64,7 @@ internal static class FootprintMapping
     {
         var answered = upstream?.StateAt(now) == LineState.Answered;
         var figures = answered ? upstream!.Figures : typed?.ContributionAt(now);
-        return new()
+        return new Wire.Footprint
         {
             TraceId = part.TraceId.ToString(),
             DeclaredUnit = answered ? upstream!.DeclaredUnit : part.DeclaredUnit,
@@ -78,17 +78,16 @@ internal static class FootprintMapping
             Etag = typed is null ? "" : $"{typed.StreamVersion}",
             Certificates =
             {
-                upstream?.Certificates.Select(one => ToWire(part.TraceId, one, one.At(now))) ?? [],
-                upstream?.OutdatedCertificates.Select(
-                    one => ToWire(part.TraceId, one, CertificateStanding.NoLongerMatching)) ?? [],
+                upstream?.CertificatesAt(now).Select(
+                    one => ToWire(part.TraceId, one.Certificate, one.Standings)) ?? [],
             },
-        };
+        }.WithCompleteTotal();
     }
 
     public static Wire.FootprintVersion ToWire(FootprintRolledUp version, IReadOnlyList<FootprintChange> changes)
     {
         var shown = changes.Select(ToWire).ThatFit(MessagePages.MaxBytes / 2);
-        return new()
+        return new Wire.FootprintVersion
         {
             Version = version.Version,
             Figures = version.Figures is { } figures ? FigureMapping.ToWire(figures) : null,
@@ -96,7 +95,23 @@ internal static class FootprintMapping
             RollUpTime = version.RolledUpAt.ToTimestamp(),
             Changes = { shown },
             ChangesLeftOff = changes.Count - shown.Count,
-        };
+        }.WithCompleteTotal();
+    }
+
+    /// <summary>
+    /// What is incomplete has no complete total: a program that reads only that field takes no gap for a reduction.
+    /// </summary>
+    public static T WithCompleteTotal<T>(this T message)
+        where T : IMessage<T>
+    {
+        var fields = message.Descriptor;
+        var figures = (Contracts.Common.V1.Figures?)fields.FindFieldByName("figures").Accessor.GetValue(message);
+        if (fields.FindFieldByName("complete").Accessor.GetValue(message) is true && figures is { HasTotal: true })
+        {
+            fields.FindFieldByName("complete_total").Accessor.SetValue(message, figures.Total);
+        }
+
+        return message;
     }
 
     /// <summary>
@@ -130,12 +145,12 @@ internal static class FootprintMapping
         return all.Length - list.Count;
     }
 
-    public static Wire.SimulatedTotal ToWire(TraceId traceId, RollUpResult result) => new()
+    public static Wire.SimulatedTotal ToWire(TraceId traceId, RollUpResult result) => new Wire.SimulatedTotal
     {
         TraceId = traceId.ToString(),
         Figures = result.Figures is { } figures ? FigureMapping.ToWire(figures) : null,
         Complete = result.Complete,
-    };
+    }.WithCompleteTotal();
 
     public static Wire.HotSpot ToWire(HotSpot spot) => new()
     {
@@ -168,15 +183,28 @@ internal static class FootprintMapping
         return wire;
     }
 
-    public static Wire.Certificate ToWire(
-        TraceId traceId, StatedCertificate certificate, CertificateStanding standing) => new()
+    /// <summary>One of the company's own, beside the figures as they stand.</summary>
+    public static Wire.Certificate ToWire(Certificate certificate, Footprint footprint, DateTimeOffset now)
+    {
+        var wire = ToWire(certificate.TraceId, certificate.Stated, certificate.StandingsAt(now, footprint));
+        wire.CertifiedFigures = FigureMapping.ToWire(certificate.Certified.ToFigures());
+        wire.CurrentFigures = footprint.Figures is { } figures
+            ? FigureMapping.ToWire(StatedFigures.Of(figures).ToFigures())
+            : null;
+        wire.WithdrawTime = certificate.WithdrawnAt?.ToTimestamp();
+        return wire;
+    }
+
+    private static Wire.Certificate ToWire(
+        TraceId traceId, StatedCertificate certificate, IReadOnlyList<CertificateStanding> standings) => new()
         {
             CertificateId = certificate.CertificateId.ToString(),
             TraceId = traceId.ToString(),
             Verifier = certificate.Verifier,
             Validity = FigureMapping.ToWire(new ReferencePeriod(certificate.ValidFrom, certificate.ValidUntil)),
             Version = certificate.Version,
-            Standing = (Wire.CertificateStanding)standing,
+            Standing = (Wire.CertificateStanding)standings[0],
+            Standings = { standings.Select(standing => (Wire.CertificateStanding)standing) },
         };
 
     private static Wire.Contribution? Contribution(Footprint footprint) => footprint.Contribution is not { } own
@@ -207,7 +235,7 @@ internal static class FootprintMapping
             wire.Version = version;
         }
 
-        return wire;
+        return wire.WithCompleteTotal();
     }
 
     private static Wire.Coverage Coverage(Footprint footprint, RollUpResult result)

@@ -1,9 +1,11 @@
 using Marten;
 using Traceability.Domain.Certificates;
+using Traceability.Domain.Companies;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Footprints.RollUp;
 using Traceability.Domain.Parts;
 using Traceability.Domain.Trades;
+using Traceability.Node.Companies;
 using Traceability.Node.Operators;
 using Wire = Traceability.Contracts.Node.V1;
 
@@ -16,9 +18,10 @@ internal static class FootprintReader
         this HostedOperator op, Part part, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var snapshot = await op.Database.SnapshotAsync(cancellationToken);
+        var zone = await snapshot.Session.ZoneAsync(op.OperatorId, now, cancellationToken);
         return part.Kind == PartKind.Bought
-            ? await BoughtAsync(snapshot, part, now, cancellationToken)
-            : await MadeAsync(snapshot, part, now, cancellationToken);
+            ? await BoughtAsync(snapshot, part, zone, now, cancellationToken)
+            : await MadeAsync(snapshot, part, zone, now, cancellationToken);
     }
 
     /// <summary>Every version of a made part's footprint, oldest first.</summary>
@@ -30,8 +33,11 @@ internal static class FootprintReader
         return [.. events.Select(e => e.Data).OfType<FootprintRolledUp>()];
     }
 
+    private static Footprint? In(TimeZoneInfo zone, Footprint? footprint) =>
+        footprint is null ? null : zone.At(footprint);
+
     private static async Task<Wire.Footprint> BoughtAsync(
-        Snapshot snapshot, Part part, DateTimeOffset now, CancellationToken cancellationToken)
+        Snapshot snapshot, Part part, TimeZoneInfo zone, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var trades = await PartLinks.TradesAboutAsync(snapshot.Connection, [part.TraceId], cancellationToken);
         var batch = snapshot.Session.CreateBatchQuery();
@@ -39,11 +45,11 @@ internal static class FootprintReader
             .ById([.. trades.Select(trade => StreamNames.Upstream(trade.TradeId))]);
         var typed = batch.Load<Footprint>(StreamNames.Footprint(part.TraceId));
         await batch.Execute(cancellationToken);
-        return FootprintMapping.OfBought(part, UpstreamTotal.Best(await upstreams, now), await typed, now);
+        return FootprintMapping.OfBought(part, UpstreamTotal.Best(await upstreams, now), In(zone, await typed), now);
     }
 
     private static async Task<Wire.Footprint> MadeAsync(
-        Snapshot snapshot, Part part, DateTimeOffset now, CancellationToken cancellationToken)
+        Snapshot snapshot, Part part, TimeZoneInfo zone, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var records = await CompanyReader.ReadAsync(
             snapshot.Session, snapshot.Connection, [part.TraceId], now, cancellationToken);
@@ -51,7 +57,7 @@ internal static class FootprintReader
             .OrderBy(one => one.Id).ToListAsync(cancellationToken);
         var footprint = records.Footprints.GetValueOrDefault(part.TraceId) ?? Footprint.Unknown(part.TraceId);
         var wire = FootprintMapping.OfMade(
-            part, footprint, CompanyRollUp.Of(records).Result(part.TraceId),
+            part, zone.At(footprint), CompanyRollUp.Of(records).Result(part.TraceId),
             Comparison.Of(footprint.Before, footprint.Standing));
         if (footprint.Proposal is { } proposal)
         {
@@ -60,7 +66,7 @@ internal static class FootprintReader
         }
 
         wire.Certificates.AddRange(certificates.Select(
-            one => FootprintMapping.ToWire(part.TraceId, one.Stated, one.At(now, footprint))));
+            one => FootprintMapping.ToWire(one, footprint, now)));
         await NameRequestsAsync(snapshot, wire, cancellationToken);
         return wire;
     }

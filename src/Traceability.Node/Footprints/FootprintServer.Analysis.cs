@@ -57,6 +57,10 @@ internal sealed partial class FootprintServer
         if (request.BeforeVersion > 0)
         {
             response.Before = FootprintMapping.ToWire(versions[(int)request.BeforeVersion - 1], []);
+            if (response.Before.Complete && response.After.Complete)
+            {
+                response.CompleteDifference = response.Difference;
+            }
         }
 
         return response;
@@ -74,13 +78,13 @@ internal sealed partial class FootprintServer
             snapshot.Session, snapshot.Connection, [part.TraceId], clock.GetUtcNow(), context.CancellationToken);
         var company = CompanyRollUp.Of(records).All();
         var (spots, result) = (company.HotSpots(part.TraceId), company.Result(part.TraceId));
-        return new()
+        return new Wire.ListHotSpotsResponse
         {
             HotSpots = { spots.Skip(skip).Take(size).Select(FootprintMapping.ToWire) },
             NextPageToken = skip + size < spots.Count ? $"{skip + size}" : "",
             Figures = result.Figures is { } figures ? FigureMapping.ToWire(figures) : null,
             Complete = result.Complete,
-        };
+        }.WithCompleteTotal();
     }
 
     public override async Task<Wire.SimulateFootprintResponse> SimulateFootprint(
@@ -158,17 +162,20 @@ internal sealed partial class FootprintServer
         Trade trade, Part part, UpstreamTotal? upstream, CompanyRecords records, IReadOnlyCollection<TraceId> made)
     {
         var alone = records.WithSupplier(part.TraceId, upstream);
+        // What has run out is missing here, too.
+        var told = upstream?.StateAt(records.Time) == LineState.Answered ? upstream : null;
         var totals = made.Select(parent => FootprintMapping.ToWire(parent, Roll(alone, parent))).ThatFit();
-        return new()
+        return new Wire.Alternative
         {
             TradeId = trade.TradeId.ToString(),
             SupplierOperatorId = trade.SupplierId.ToString(),
-            Figures = upstream?.Figures is { } figures ? FigureMapping.ToWire(figures) : null,
-            Complete = upstream is { Complete: true },
+            Figures = told?.Figures is { } figures ? FigureMapping.ToWire(figures) : null,
+            Complete = told is { Complete: true },
             DeclaredUnit = upstream?.DeclaredUnit ?? "",
             Totals = { totals },
             TotalsLeftOff = made.Count - totals.Count,
-        };
+            TradeStatus = (Wire.TradeStatus)trade.Status,
+        }.WithCompleteTotal();
     }
 
     private static RollUpResult Roll(CompanyRecords records, TraceId traceId) =>

@@ -19,6 +19,9 @@ internal sealed partial class FootprintServer(HostedOperators operators, TimePro
 {
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromSeconds(15);
 
+    /// <summary>Seconds: a caller that waits longer asks again, and learns in between that the node is there.</summary>
+    private const int LongestWait = 60;
+
     /// <summary>Commits of this process are told at once; those of another are found by looking.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
@@ -39,6 +42,17 @@ internal sealed partial class FootprintServer(HostedOperators operators, TimePro
             wire.Source,
             input.OptionalTime($"{At}valid_until_time", wire.ValidUntilTime),
             input.Etag("etag", request.Etag));
+        input.ThrowIfInvalid();
+        return new() { Footprint = await DoAsync(act, act.Part, context) };
+    }
+
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.TakeBackTypedFigureResponse> TakeBackTypedFigure(
+        Wire.TakeBackTypedFigureRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var act = new TakeBackTypedFigure(
+            input.Id<TraceId>("trace_id", request.TraceId), input.Etag("etag", request.Etag));
         input.ThrowIfInvalid();
         return new() { Footprint = await DoAsync(act, act.Part, context) };
     }
@@ -126,12 +140,43 @@ internal sealed partial class FootprintServer(HostedOperators operators, TimePro
             FigureMapping.ReadStages(input, "certificate.stages", wire.Stages),
             new(start, end));
         input.ThrowIfInvalid();
-        var recorded = await operators.Of(context).DoAsync(act, context);
+        return new() { Certificate = ToWire(await operators.Of(context).DoAsync(act, context)) };
+    }
+
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.WithdrawCertificateResponse> WithdrawCertificate(
+        Wire.WithdrawCertificateRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var act = new WithdrawCertificate(input.Id("certificate_id", request.CertificateId));
+        input.ThrowIfInvalid();
+        return new() { Certificate = ToWire(await operators.Of(context).DoAsync(act, context)) };
+    }
+
+    public override async Task<Wire.GetSettlementResponse> GetSettlement(
+        Wire.GetSettlementRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        if (request.WaitSeconds is < 0 or > LongestWait)
+        {
+            input.Violate("wait_seconds", request.WaitSeconds, $"must be 0 to {LongestWait}.");
+        }
+
+        input.ThrowIfInvalid();
+        var left = await Settlement.ReadAsync(
+            operators.Of(context), clock, TimeSpan.FromSeconds(request.WaitSeconds), context.CancellationToken);
         return new()
         {
-            Certificate = FootprintMapping.ToWire(act.Part, recorded.Certificate.Stated, recorded.Standing),
+            Settled = left.Settled,
+            WaitingNotices = left.Notices,
+            DueRollUps = left.RollUps,
+            Problems = left.Problems,
+            WaitingApprovals = left.Approvals,
         };
     }
+
+    private Wire.Certificate ToWire(RecordedCertificate recorded) =>
+        FootprintMapping.ToWire(recorded.Certificate, recorded.Footprint, clock.GetUtcNow());
 
     /// <summary>Answers with the footprint as it stands after the act and all that followed from it.</summary>
     private async Task<Wire.Footprint> DoAsync(

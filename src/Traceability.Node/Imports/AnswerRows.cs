@@ -63,7 +63,7 @@ internal static class AnswerRows
             var trade = await session.ReadAsync<Trade>(StreamNames.Trade(accept.TradeId), cancellationToken);
             var shown = await session.ReadAsync<Release>(StreamNames.Release(accept.TradeId), cancellationToken);
             return trade is { UpstreamTraceId: not null, Status: TradeStatus.Accepted }
-                ? RecordExport.Of(trade, shown, session.Now, import.NameOf)
+                ? RecordExport.Of(trade, shown, session.Now, import.NameOf, import.Days)
                 : null;
         }
     }
@@ -76,7 +76,7 @@ internal static class AnswerRows
             .. Names(record.Fields).Select(name => input.OneOf("fields", name, FieldNames))
                 .Select(name => Enum.TryParse<FootprintField>(name, ignoreCase: true, out var field) ? field : default),
         ];
-        var until = Days.End(input, "valid_until_date", record.ValidUntilDate);
+        var until = import.Days.End(input, "valid_until_date", record.ValidUntilDate);
         if (fields.Length == 0)
         {
             Unused(input, "purpose", record.Purpose);

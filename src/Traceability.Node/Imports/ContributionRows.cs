@@ -32,7 +32,7 @@ internal static class ContributionRows
                 {
                     await import.DoAsync<Footprint>(
                         row, StreamNames.Footprint(act.Part), act,
-                        footprint => RecordExport.Of(footprint, import.NameOf), cancellationToken);
+                        footprint => RecordExport.Of(footprint, import.NameOf, import.Days), cancellationToken);
                 }
             });
         }
@@ -44,14 +44,14 @@ internal static class ContributionRows
         var figures = FigureMapping.Read(input, "figures", record.Figures);
         Needed(input, "start_date", record.StartDate, "first day of the reference period, such as 2026-01-01");
         Needed(input, "end_date", record.EndDate, "last day of the reference period, such as 2026-12-31");
-        var start = Days.Start(input, "start_date", record.StartDate);
-        var end = Days.End(input, "end_date", record.EndDate);
+        var start = import.Days.Start(input, "start_date", record.StartDate);
+        var end = import.Days.End(input, "end_date", record.EndDate);
         if (end <= start)
         {
             input.Violate("end_date", record.EndDate, $"must not be before start_date, {record.StartDate}.");
         }
 
-        var until = Days.End(input, "valid_until_date", record.ValidUntilDate);
+        var until = import.Days.End(input, "valid_until_date", record.ValidUntilDate);
         var act = DeclareContribution.Read(
             input, "", part?.TraceId ?? default, figures, new(start ?? default, end ?? default), record.Source, until);
         return part is null || start is null || end is null || import.IsDoubtful(record.Part) ? null : act;

@@ -1,13 +1,14 @@
 using System.Globalization;
+using Traceability.Domain.Companies;
 using Traceability.Hosting;
 
 namespace Traceability.Node.Imports;
 
 /// <summary>
-/// Days as people write them, and back. A day is one of UTC; what begins or ends within one is written as an exact
-/// time, so that an export loses nothing.
+/// Days as people write them, and back. A day is one of the company's zone; what begins or ends within one is written
+/// as an exact time, so that an export loses nothing.
 /// </summary>
-internal static class Days
+internal sealed class Days(TimeZoneInfo zone)
 {
     private const string Rule = "must be a day such as 2026-12-31, or an exact time such as 2026-12-31T15:00:00Z.";
 
@@ -18,21 +19,25 @@ internal static class Days
     /// <summary>Year first has one meaning, whatever stands between.</summary>
     private static readonly string[] Forms = ["yyyy-M-d", "yyyy/M/d", "yyyy.M.d", "yyyy年M月d日"];
 
-    private static readonly string[] Times = ["yyyy-MM-ddTHH:mm:ssZ", "yyyy-MM-ddTHH:mm:ss.FFFFFFFZ"];
+    private static readonly string[] Times =
+    [
+        "yyyy-MM-ddTHH:mm:ssZ", "yyyy-MM-ddTHH:mm:ss.FFFFFFFZ", "yyyy-MM-ddTHH:mm:sszzz",
+        "yyyy-MM-ddTHH:mm:ss.FFFFFFFzzz",
+    ];
 
     /// <summary>The beginning of the day; null where none is given or it is wrong.</summary>
-    public static DateTimeOffset? Start(Input input, string field, string value) => Read(input, field, value, 0);
+    public DateTimeOffset? Start(Input input, string field, string value) => Read(input, field, value, 0);
 
     /// <summary>The end of the day, exclusive; null where none is given or it is wrong.</summary>
-    public static DateTimeOffset? End(Input input, string field, string value) => Read(input, field, value, 1);
+    public DateTimeOffset? End(Input input, string field, string value) => Read(input, field, value, 1);
 
     /// <summary>What <see cref="Start"/> reads as this time.</summary>
-    public static string OfStart(DateTimeOffset? start) => start is { } time ? Written(time, 0) : "";
+    public string OfStart(DateTimeOffset? start) => start is { } time ? Written(time, 0) : "";
 
     /// <summary>What <see cref="End"/> reads as this time.</summary>
-    public static string OfEnd(DateTimeOffset? end) => end is { } time ? Written(time, 1) : "";
+    public string OfEnd(DateTimeOffset? end) => end is { } time ? Written(time, 1) : "";
 
-    private static DateTimeOffset? Read(Input input, string field, string value, int daysOn)
+    private DateTimeOffset? Read(Input input, string field, string value, int daysOn)
     {
         if (value.Length == 0)
         {
@@ -42,31 +47,29 @@ internal static class Days
         if (DateTimeOffset.TryParseExact(
             value, Times, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
         {
-            return time;
+            return time.ToUniversalTime();
         }
 
         if (DateOnly.TryParseExact(value, Forms, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
             && IsWritten(day))
         {
-            return Midnight(day.AddDays(daysOn));
+            return zone.StartOf(day.AddDays(daysOn)).ToUniversalTime();
         }
 
         input.Violate(field, value, IsRewritten(value) ? Rewritten : Rule);
         return null;
     }
 
-    private static string Written(DateTimeOffset time, int daysOn)
+    private string Written(DateTimeOffset time, int daysOn)
     {
-        var day = DateOnly.FromDateTime(time.UtcDateTime);
-        return Midnight(day) == time && day.Year is > 1900 and < 9998
+        var day = DateOnly.FromDateTime(zone.At(time).DateTime);
+        return zone.StartOf(day) == time && day.Year is > 1900 and < 9998
             ? day.AddDays(-daysOn).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)
             : time.UtcDateTime.ToString(Times[1], CultureInfo.InvariantCulture);
     }
 
     /// <summary>Other years are slips of the pen.</summary>
     private static bool IsWritten(DateOnly day) => day.Year is >= 1900 and <= 9998;
-
-    private static DateTimeOffset Midnight(DateOnly day) => new(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
 
     /// <summary>Three numbers, the year last or short: day first or month first, and nobody can tell which.</summary>
     private static bool IsRewritten(string value) =>

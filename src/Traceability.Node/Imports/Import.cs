@@ -8,7 +8,7 @@ using Wire = Traceability.Contracts.Node.V1;
 namespace Traceability.Node.Imports;
 
 /// <summary>An import under way: how rows find parts, what is wrong with them, and what they change.</summary>
-internal sealed class Import(OperatorSession session, Func<int, Task> progress)
+internal sealed class Import(OperatorSession session, Days days, Func<int, Task> progress)
 {
     private const int MaxErrors = 10_000;
 
@@ -29,6 +29,8 @@ internal sealed class Import(OperatorSession session, Func<int, Task> progress)
     private int _done;
 
     public OperatorSession Session => session;
+
+    public Days Days => days;
 
     public int Changed { get; private set; }
 

@@ -1,3 +1,4 @@
+using Traceability.Node.Companies;
 using Traceability.Node.Operators;
 using Wire = Traceability.Contracts.Node.V1;
 
@@ -30,7 +31,7 @@ internal sealed record ImportRecords(
 
     public async Task<ImportOutcome> HandleAsync(OperatorSession session, CancellationToken cancellationToken)
     {
-        var import = new Import(session, Progress);
+        var import = new Import(session, new(await session.ZoneAsync(cancellationToken)), Progress);
         await import.FetchPartsAsync(cancellationToken);
         // Parts first: all other rows name them.
         await PartRows.ImportAsync(import, Of(row => row.Part), cancellationToken);

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Traceability.Hosting;
+using Traceability.Node.Companies;
 using Traceability.Node.Operators;
 using Wire = Traceability.Contracts.Node.V1;
 
@@ -47,7 +48,9 @@ internal sealed class ImportServer(HostedOperators operators, TimeProvider clock
     {
         var op = operators.Of(context);
         await using var snapshot = await op.Database.SnapshotAsync(context.CancellationToken);
-        var rows = await RecordExport.ReadAsync(snapshot.Session, clock.GetUtcNow(), context.CancellationToken);
+        var now = clock.GetUtcNow();
+        var zone = await snapshot.Session.ZoneAsync(op.OperatorId, now, context.CancellationToken);
+        var rows = await RecordExport.ReadAsync(snapshot.Session, new(zone), now, context.CancellationToken);
         foreach (var page in rows.Chunk(ProgressEvery))
         {
             await responseStream.SendAsync(new() { Rows = { page } }, context);

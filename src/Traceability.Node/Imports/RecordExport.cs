@@ -13,7 +13,7 @@ namespace Traceability.Node.Imports;
 internal static class RecordExport
 {
     public static async Task<IReadOnlyList<Wire.ImportRow>> ReadAsync(
-        IQuerySession session, DateTimeOffset now, CancellationToken cancellationToken)
+        IQuerySession session, Days days, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var batch = session.CreateBatchQuery();
         var (readParts, readBills, readFootprints, readTrades, readReleases) = (
@@ -36,16 +36,16 @@ internal static class RecordExport
             .. Sheet("lines", bills.Where(bill => !retired.Contains(bill.ParentTraceId))
                 .SelectMany(bill => Of(bill, now, Name)).Select(line => new Wire.ImportRow { Line = line })),
             .. Sheet("contributions", footprints.Where(one => !retired.Contains(one.TraceId))
-                .Select(footprint => Of(footprint, Name)).OfType<Wire.ImportedContribution>()
+                .Select(footprint => Of(footprint, Name, days)).OfType<Wire.ImportedContribution>()
                 .Select(contribution => new Wire.ImportRow { Contribution = contribution })),
             .. Sheet("trades", trades.Where(trade => trade.DownstreamTraceId is { } part && !retired.Contains(part))
-                .Select(trade => new Wire.ImportRow { Trade = Of(trade, Name) })),
+                .Select(trade => new Wire.ImportRow { Trade = Of(trade, Name, days) })),
             .. Sheet("answers", trades
                 .Where(trade => trade is { UpstreamTraceId: { } part, Status: TradeStatus.Accepted }
                     && !retired.Contains(part))
                 .Select(trade => new Wire.ImportRow
                 {
-                    Answer = Of(trade, releases.GetValueOrDefault(trade.TradeId), now, Name),
+                    Answer = Of(trade, releases.GetValueOrDefault(trade.TradeId), now, Name, days),
                 })),
         ];
 
@@ -86,31 +86,32 @@ internal static class RecordExport
         };
 
     /// <summary>Null: nothing was declared.</summary>
-    public static Wire.ImportedContribution? Of(Footprint footprint, Func<TraceId, string> name) =>
+    public static Wire.ImportedContribution? Of(
+        Footprint footprint, Func<TraceId, string> name, Days days) =>
         footprint.Contribution is null
             ? null
             : new()
             {
                 Part = name(footprint.TraceId),
                 Figures = FigureMapping.ToWire(footprint.Contribution, footprint.PrimaryShare),
-                StartDate = Days.OfStart(footprint.Period!.Start),
-                EndDate = Days.OfEnd(footprint.Period.End),
+                StartDate = days.OfStart(footprint.Period!.Start),
+                EndDate = days.OfEnd(footprint.Period.End),
                 Source = footprint.Source ?? "",
-                ValidUntilDate = Days.OfEnd(footprint.ValidUntil),
+                ValidUntilDate = days.OfEnd(footprint.ValidUntil),
             };
 
-    public static Wire.ImportedTrade Of(Trade trade, Func<TraceId, string> name) => new()
+    public static Wire.ImportedTrade Of(Trade trade, Func<TraceId, string> name, Days days) => new()
     {
         TradeId = trade.TradeId.ToString(),
         Part = name(trade.DownstreamTraceId!.Value),
         SupplierOperatorId = trade.SupplierId.ToString(),
         Message = trade.Message,
-        DueDate = Days.OfStart(trade.DueAt),
+        DueDate = days.OfStart(trade.DueAt),
     };
 
     /// <summary>A release that is over shows nothing, and cannot be granted as it was.</summary>
     public static Wire.ImportedAnswer Of(
-        Trade trade, Release? release, DateTimeOffset now, Func<TraceId, string> name)
+        Trade trade, Release? release, DateTimeOffset now, Func<TraceId, string> name, Days days)
     {
         var shown = release?.InForce(now) == true ? release : null;
         return new()
@@ -119,7 +120,7 @@ internal static class RecordExport
             Part = name(trade.UpstreamTraceId!.Value),
             Fields = string.Join(", ", (shown?.Fields ?? []).Select(field => field.ToString().ToLowerInvariant())),
             Purpose = shown?.Purpose ?? "",
-            ValidUntilDate = Days.OfEnd(shown?.ValidUntil),
+            ValidUntilDate = days.OfEnd(shown?.ValidUntil),
             AcceptedFindings = string.Join(", ", shown?.AcceptedFindings ?? []),
         };
     }

@@ -30,8 +30,8 @@ internal static class TradeRows
                 if (act is not null)
                 {
                     await import.DoAsync<Trade>(
-                        row, StreamNames.Trade(act.TradeId), act, trade => RecordExport.Of(trade, import.NameOf),
-                        cancellationToken);
+                        row, StreamNames.Trade(act.TradeId), act,
+                        trade => RecordExport.Of(trade, import.NameOf, import.Days), cancellationToken);
                 }
             });
         }
@@ -47,7 +47,7 @@ internal static class TradeRows
 
         var act = RequestTrade.Read(
             input, IdOf(import, record), part?.TraceId ?? default, record.SupplierOperatorId, record.Message,
-            Days.Start(input, "due_date", record.DueDate));
+            import.Days.Start(input, "due_date", record.DueDate));
         return part is null || import.IsDoubtful(record.Part) ? null : act;
     }
 

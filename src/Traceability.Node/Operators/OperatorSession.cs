@@ -68,7 +68,10 @@ internal sealed class OperatorSession(
         Queue(
             $"insert into {EventDatabases.Schema}.recalculation (trace_id, due_at) values (?, ?)",
             part.Value,
-            due.Value);
+            // The column keeps microseconds: what is looked at a part of one too early would be looked at in vain.
+            due.Value.ToUniversalTime().AddTicks(
+                (TimeSpan.TicksPerMicrosecond - (due.Value.Ticks % TimeSpan.TicksPerMicrosecond))
+                % TimeSpan.TicksPerMicrosecond));
     }
 
     public IReadOnlyCollection<TraceId> Touched => [.. _touched];

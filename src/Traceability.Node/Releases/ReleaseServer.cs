@@ -98,12 +98,21 @@ internal sealed class ReleaseServer(HostedOperators operators, NodeSettings node
         var page = await (trade is { } id ? all.Where(one => one.TradeId == id) : all)
             .OrderByDescending(one => one.DeliveredAt).ThenBy(one => one.Id).Skip(skip).Take(size)
             .ToListAsync(context.CancellationToken);
+        var shown = page.Select(one => one.TradeId).Distinct().ToArray();
+        var releases = (await session.LoadManyAsync<Release>(
+                context.CancellationToken, [.. shown.Select(StreamNames.Release)]))
+            .ToDictionary(release => release.TradeId);
+        var trades = (await session.LoadManyAsync<Trade>(
+                context.CancellationToken, [.. shown.Select(StreamNames.Trade)]))
+            .ToDictionary(one => one.TradeId);
         return new()
         {
             Disclosures =
             {
                 page.Select(one => new Wire.Disclosure
                 {
+                    ReleaseEnded = HasEnded(
+                        releases.GetValueOrDefault(one.TradeId), trades.GetValueOrDefault(one.TradeId)),
                     TradeId = one.TradeId.ToString(),
                     TraceId = $"{one.TraceId}",
                     BuyerOperatorId = $"{one.BuyerId}",
@@ -123,11 +132,12 @@ internal sealed class ReleaseServer(HostedOperators operators, NodeSettings node
         var input = new Input();
         var id = input.Id<TradeId>("trade_id", request.TradeId);
         input.ThrowIfInvalid();
-        (await op.TradeAsync(id, context.CancellationToken)).MustBeSupplier(op.OperatorId);
+        var trade = await op.TradeAsync(id, context.CancellationToken);
+        trade.MustBeSupplier(op.OperatorId);
         await using var session = op.Query();
         var release = await session.LoadAsync<Release>(StreamNames.Release(id), context.CancellationToken)
             ?? throw RefusedException.NotDisclosed("Release", "trade_id", id);
-        return new() { Release = ToWire(release) };
+        return new() { Release = ToWire(release, trade) };
     }
 
     /// <summary>A revocation counts when the broker knows it: then nothing is delivered under it any more.</summary>
@@ -155,8 +165,13 @@ internal sealed class ReleaseServer(HostedOperators operators, NodeSettings node
         }
     }
 
-    private static Wire.Release ToWire(Release release) => new()
+    /// <summary>Nothing is shown under it any more: it was revoked, its end has come, or its trade has ended.</summary>
+    private bool HasEnded(Release? release, Trade? trade) =>
+        release?.InForce(clock.GetUtcNow()) != true || trade is { Status: not TradeStatus.Accepted };
+
+    private Wire.Release ToWire(Release release, Trade? trade = null) => new()
     {
+        Ended = HasEnded(release, trade),
         TradeId = release.TradeId.ToString(),
         Fields = { release.Fields.Select(field => (Contracts.Common.V1.FootprintField)field) },
         Purpose = release.Purpose,

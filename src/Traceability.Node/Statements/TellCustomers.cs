@@ -1,8 +1,10 @@
+using Traceability.Domain.Companies;
 using Traceability.Domain.Footprints;
 using Traceability.Domain.Parts;
 using Traceability.Domain.Releases;
 using Traceability.Domain.Statements;
 using Traceability.Evidence;
+using Traceability.Node.Companies;
 using Traceability.Node.Operators;
 
 namespace Traceability.Node.Statements;
@@ -29,6 +31,7 @@ internal static class TellCustomers
         var trades = await PartLinks.TradesAboutAsync(session.Connection, parts, cancellationToken);
         await session.FetchAsync(
             cancellationToken,
+            session.FetchZone(),
             Fetch.Of<Release>(trades.Select(trade => StreamNames.Release(trade.TradeId))),
             Fetch.Of<Footprint>(parts.Select(StreamNames.Footprint)),
             Fetch.Of<Part>(parts.Select(StreamNames.Part)),
@@ -60,6 +63,7 @@ internal static class TellCustomers
     {
         var partRef = session.Keys.PartRef(footprint.TraceId);
         var part = await session.ReadAsync<Part>(StreamNames.Part(footprint.TraceId), cancellationToken);
+        var said = (await session.ZoneAsync(cancellationToken)).At(footprint);
         var decided = await session.DecideAsync<Statement>(
             StreamNames.Statement(partRef),
             statement => Statement.Issue(statement, footprint, Sign),
@@ -69,7 +73,7 @@ internal static class TellCustomers
         StatementIssued Sign()
         {
             var issued = StatementForm.Issue(
-                session.Keys.Signing, session.Operator, partRef, part!.DeclaredUnit, footprint, session.Now);
+                session.Keys.Signing, session.Operator, partRef, part!.DeclaredUnit, said, session.Now);
             return new(
                 footprint.TraceId, partRef, footprint.FootprintVersion, issued.Signature,
                 issued.Disclosures, session.Now);

@@ -13,7 +13,7 @@ namespace Traceability.IntegrationTests.Cli;
 /// <summary>A disclosure officer's way from "what is missing" to a file that anybody can check.</summary>
 public sealed class ExportCommandTests(Federation federation) : IClassFixture<Federation>, IDisposable
 {
-    private static readonly string[] Facts =
+    internal static readonly string[] Facts =
     [
         "manufacturer.name=A Demo", "manufacturer.ids=urn:example:operator:a", "product.model=Cathode 1",
         "product.description=A cathode", "product.ids=urn:example:product:1", "product.mass_kg=2.5",

@@ -68,6 +68,14 @@ public class IdentityCommandTests(Federation federation) : IClassFixture<Federat
         var enrolled = await Administrator.JsonAsync("member", "enrol", id, "Cathode Works");
         Assert.Equal(enrolled.ToString(), (await Administrator.JsonAsync("member", "enrol", id, "Cathode Works")).ToString());
 
+        var renamed = await Administrator.JsonAsync("member", "rename", id, "Cathode Holding");
+        Assert.Equal(renamed.ToString(), (await Administrator.JsonAsync("member", "rename", id, "Cathode Holding")).ToString());
+        // Who enrols it as it was called then changes nothing.
+        Assert.Equal(renamed.ToString(), (await Administrator.JsonAsync("member", "enrol", id, "Cathode Works")).ToString());
+        var (_, card, _) = await Administrator.RunAsync("member", "show", id);
+        Assert.Contains("formerly", card, StringComparison.Ordinal);
+        Assert.Contains("Cathode Works, until 20", card, StringComparison.Ordinal);
+        await Administrator.JsonAsync("member", "rename", id, "Cathode Works");
         Assert.Equal("OPERATOR_STATUS_SUSPENDED", Status(await Administrator.JsonAsync("member", "suspend", id)));
         Assert.Equal("OPERATOR_STATUS_ACTIVE", Status(await Administrator.JsonAsync("member", "reinstate", id)));
         var (code, shown, _) = await Administrator.RunAsync("member", "list");

@@ -22,9 +22,12 @@ public class Federation : IAsyncLifetime
     /// <summary>Whether each server is a process.</summary>
     protected virtual bool Apart => false;
 
+    /// <summary>Of all servers; null: the machine's.</summary>
+    protected virtual MovableClock? ServersClock => null;
+
     public async Task InitializeAsync()
     {
-        _live = await LiveFederation.StartAsync(Place.Apart(Story.Companies), apart: Apart);
+        _live = await LiveFederation.StartAsync(Place.Apart(Story.Companies), apart: Apart, clock: ServersClock);
         Story = new Story(Processes, _ => { });
         await _live.EnrolAsync();
     }
@@ -47,4 +50,12 @@ public class Federation : IAsyncLifetime
 public sealed class ApartFederation : Federation
 {
     protected override bool Apart => true;
+}
+
+/// <summary>The same with a clock that can be moved, for all of its servers.</summary>
+public sealed class FederationInTime : Federation
+{
+    public MovableClock Clock { get; } = new();
+
+    protected override MovableClock? ServersClock => Clock;
 }

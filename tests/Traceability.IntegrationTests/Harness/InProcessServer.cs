@@ -24,8 +24,9 @@ internal sealed class InProcessServer : IStartedServer
     /// <param name="start">What to start.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <param name="plain">Gets a second door without TLS, and is told where: for very many calls.</param>
+    /// <param name="clock">Instead of the machine's.</param>
     public static Task<IStartedServer> StartAsync(
-        ServerStart start, CancellationToken cancellationToken, PlainDoor? plain = null)
+        ServerStart start, CancellationToken cancellationToken, PlainDoor? plain = null, MovableClock? clock = null)
     {
         if (start.Collector is not null)
         {
@@ -34,7 +35,7 @@ internal sealed class InProcessServer : IStartedServer
 
         // What a server does later goes neither through the queue of xunit nor in the name of the test that started it.
         using var apart = ExecutionContext.SuppressFlow();
-        return Task.Run(() => RunAsync(start, plain, cancellationToken), cancellationToken);
+        return Task.Run(() => RunAsync(start, plain, clock, cancellationToken), cancellationToken);
     }
 
     public Task KillAsync() =>
@@ -50,7 +51,7 @@ internal sealed class InProcessServer : IStartedServer
     }
 
     private static async Task<IStartedServer> RunAsync(
-        ServerStart start, PlainDoor? plain, CancellationToken cancellationToken)
+        ServerStart start, PlainDoor? plain, MovableClock? clock, CancellationToken cancellationToken)
     {
         string[] args =
         [
@@ -89,6 +90,10 @@ internal sealed class InProcessServer : IStartedServer
         {
             LogTo(builder, start.LogFile);
             plain?.Open(builder);
+            if (clock is not null)
+            {
+                builder.Services.AddSingleton<TimeProvider>(clock);
+            }
         }
     }
 

@@ -30,10 +30,11 @@ public sealed class LiveFederation : IAsyncDisposable
     /// <param name="minutes">The longest that a test may take.</param>
     /// <param name="apart">Whether each server is a process: where it is killed, or is what the test is about.</param>
     /// <param name="ownPostgres">Whether PostgreSQL is the federation's own, and as durable as in production.</param>
+    /// <param name="clock">Of all servers, where they are in this process; null: the machine's.</param>
     public static async Task<LiveFederation> StartAsync(
         IReadOnlyList<Place> places, FederationSettings? settings = null, int minutes = 5, bool apart = false,
-        bool ownPostgres = false) =>
-        await StartAsync(places, settings, minutes, apart, ownPostgres, plain: null);
+        bool ownPostgres = false, MovableClock? clock = null) =>
+        await StartAsync(places, settings, minutes, apart, ownPostgres, plain: null, clock);
 
     /// <summary>In this process, with a second door to every server.</summary>
     internal static async Task<LiveFederation> StartAsync(
@@ -42,12 +43,12 @@ public sealed class LiveFederation : IAsyncDisposable
 
     private static async Task<LiveFederation> StartAsync(
         IReadOnlyList<Place> places, FederationSettings? settings, int minutes, bool apart, bool ownPostgres,
-        PlainDoor? plain)
+        PlainDoor? plain, MovableClock? clock = null)
     {
         var live = new LiveFederation(TimeSpan.FromMinutes(minutes), ownPostgres);
         live.Processes = await LocalFederation.StartAsync(
             live._folder, places, durable: ownPostgres, _ => { }, live.Deadline, settings,
-            await SharedPostgres.GroundAsync(apart, ownPostgres, plain));
+            await SharedPostgres.GroundAsync(apart, ownPostgres, plain, clock));
         return live;
     }
 

@@ -23,7 +23,9 @@ internal static class SharedPostgres
     /// <param name="apart">Whether each server is a process: where it is killed, or is what the test is about.</param>
     /// <param name="ownPostgres">Whether the server of the databases is the federation's own, to be stopped.</param>
     /// <param name="plain">A second door of every server, where they are in this process.</param>
-    public static async Task<Ground> GroundAsync(bool apart, bool ownPostgres, PlainDoor? plain = null)
+    /// <param name="clock">Of every server, where they are in this process.</param>
+    public static async Task<Ground> GroundAsync(
+        bool apart, bool ownPostgres, PlainDoor? plain = null, MovableClock? clock = null)
     {
         var ground = ownPostgres
             ? new Ground()
@@ -35,7 +37,7 @@ internal static class SharedPostgres
             };
         return apart
             ? ground
-            : ground with { StartAsync = (start, token) => InProcessServer.StartAsync(start, token, plain) };
+            : ground with { StartAsync = (start, token) => InProcessServer.StartAsync(start, token, plain, clock) };
     }
 
     public static string NewName(string prefix) => $"{prefix}_{Guid.CreateVersion7():n}";

@@ -57,6 +57,23 @@ public partial class ProtoStyleTests
     public void No_amount_is_a_floating_point_number() =>
         Assert.All(Fields, field => Assert.False(field.FieldType is FieldType.Double or FieldType.Float, field.FullName));
 
+    /// <summary>
+    /// A program may overlook that a total is incomplete. Where there is such a mark there is a field that is absent then.
+    /// </summary>
+    [Fact]
+    public void Figures_that_may_be_incomplete_have_a_total_that_is_absent_then()
+    {
+        var marked = Fields.Select(field => field.ContainingType).Distinct()
+            .Where(type => type.FindFieldByName("complete") is not null).ToArray();
+        Assert.Equal(7, marked.Length);
+        Assert.All(marked, type =>
+        {
+            Assert.NotNull(type.FindFieldByName("figures"));
+            var total = type.FindFieldByName("complete_total");
+            Assert.True(total is { FieldType: FieldType.String, HasPresence: true }, $"{type.Name} has no complete_total.");
+        });
+    }
+
     [Fact]
     public void Times_end_in_time_and_ids_say_what_they_identify() => Assert.All(Fields, field =>
     {

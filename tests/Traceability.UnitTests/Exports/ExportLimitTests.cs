@@ -7,6 +7,7 @@ using Traceability.Exports;
 using Traceability.Exports.Documents;
 using Traceability.Exports.Rules;
 using Xunit;
+using Calendar = Traceability.Domain.Companies.Calendar;
 
 namespace Traceability.UnitTests.Exports;
 
@@ -235,6 +236,24 @@ public class ExportLimitTests
 
         Assert.True(review.Final, string.Join("; ", review.Problems));
         Assert.Equal(quarter, $"{Value(review, "period.quarter_id")}");
+    }
+
+    [Theory]
+    [InlineData("Asia/Tokyo", "2025-12-31T15:00:00Z", "2026-03-31T15:00:00Z", "2026-01-01T00:00:00+09:00", "2026-03-31T23:59:59+09:00", "2026-Q1")]
+    [InlineData("Europe/Berlin", "2025-12-31T23:00:00Z", "2026-03-31T22:00:00Z", "2026-01-01T00:00:00+01:00", "2026-03-31T23:59:59+02:00", "2026-Q1")]
+    // Clocks leave out the first hour of the quarter that follows: its end is told by those of before.
+    [InlineData("America/Asuncion", "2023-07-01T04:00:00Z", "2023-10-01T04:00:00Z", "2023-07-01T00:00:00-04:00", "2023-09-30T23:59:59-04:00", "2023-Q3")]
+    public void Periods_are_told_in_the_days_of_the_company(
+        string zone, string start, string end, string first, string last, string quarter)
+    {
+        var input = Samples.Battery() with
+        {
+            Period = new(DateTimeOffset.Parse(start, CultureInfo.InvariantCulture), DateTimeOffset.Parse(end, CultureInfo.InvariantCulture)),
+            Zone = Calendar.Find(zone),
+        };
+        var known = ExportSources.Of(input);
+
+        Assert.Equal((first, last, quarter), ($"{known["period.start"]}", $"{known["period.last"]}", $"{known["period.quarter_id"]}"));
     }
 
     [Theory]

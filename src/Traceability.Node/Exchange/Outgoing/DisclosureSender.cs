@@ -52,10 +52,9 @@ internal sealed class DisclosureSender(NodeSettings node, TimeProvider clock)
             statement = await op.DoAsync(new IssueStatement(part), DisclosureNotice.Kind, cancellationToken);
         }
 
-        Certificate[] shown = fields.Contains(FootprintField.Certificate)
-            ? [.. certificates.Where(one => IsAbout(one, footprint, now))]
-            : [];
-        var messageId = MessageIdOf(tradeId, statement, release!, shown);
+        var released = fields.Contains(FootprintField.Certificate) ? certificates : [];
+        Certificate[] shown = [.. released.Where(one => IsAbout(one, footprint, now))];
+        var messageId = MessageIdOf(tradeId, statement, release!, shown, released.Where(HasEnded));
         await op.Broker.Exchange.SubmitDisclosureAsync(
             new SubmitDisclosureRequest
             {
@@ -104,6 +103,9 @@ internal sealed class DisclosureSender(NodeSettings node, TimeProvider clock)
         certificate.Document is not null
         && certificate.At(now, footprint) is CertificateStanding.InForce or CertificateStanding.NotYetValid;
 
+    private static bool HasEnded(Certificate certificate) =>
+        certificate.WithdrawnAt is not null || certificate.ExpiredAt is not null;
+
     /// <summary>The released fields, opened; and what goes with them.</summary>
     private static byte[] Content(
         Statement statement, IReadOnlyList<FootprintField> fields, Certificate[] certificates)
@@ -117,15 +119,20 @@ internal sealed class DisclosureSender(NodeSettings node, TimeProvider clock)
                 certificates.Select(one => one.Document!).Prepend(presentation).ToArray());
     }
 
-    /// <summary>The same disclosure has the same id after a crash, too.</summary>
+    /// <summary>
+    /// The same disclosure has the same id after a crash, too. The one without a certificate that has ended is another
+    /// than the one before there was any.
+    /// </summary>
     private static MessageId MessageIdOf(
-        TradeId tradeId, Statement statement, Release release, IEnumerable<Certificate> certificates)
+        TradeId tradeId, Statement statement, Release release, IEnumerable<Certificate> certificates,
+        IEnumerable<Certificate> ended)
     {
         var name = string.Join(
             "/",
             [
                 tradeId, statement.FootprintVersion, JsonWebSignature.KeyId(statement.Signature), release.Revision,
                 .. certificates.Select(one => $"{one.CertificateId}/{JsonWebSignature.KeyId(one.Document!)}"),
+                .. ended.Select(one => $"{one.CertificateId}/ended"),
             ]);
         return new(new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 16), bigEndian: true));
     }

@@ -38,6 +38,37 @@ public class AnalysisTests(Federation federation) : IClassFixture<Federation>
         Assert.NotEqual(cell, foil);
     }
 
+    /// <summary>A program that reads only what is complete sees no reduction when an answer goes missing.</summary>
+    [Fact]
+    public async Task What_is_incomplete_has_no_complete_total_at_any_rpc()
+    {
+        using var c = await federation.AtWorkAsync(Story.C);
+        var (pack, _, _) = await PackAsync(c);
+        var whole = await c.FootprintAsync(pack);
+        Assert.Equal((true, "51.2"), (whole.Complete, whole.CompleteTotal));
+        Assert.All(whole.Lines, line => Assert.Equal(line.Figures.Total, line.CompleteTotal));
+        await c.DeclareAsync(pack, "9");
+        var complete = await c.Footprints.CompareFootprintsAsync(
+            new() { TraceId = pack, BeforeVersion = whole.Version }, c.Call);
+        Assert.Equal("-1", complete.CompleteDifference);
+
+        var unanswered = await c.RegisterAsync("nobody has answered", PartKind.Bought);
+        await c.ContainsAsync(pack, unanswered, "1");
+
+        var gap = await c.FootprintAsync(pack);
+        Assert.Equal((false, "9", false), (gap.Complete, gap.Figures.Total, gap.HasCompleteTotal));
+        Assert.False(Assert.Single(gap.Lines).HasCompleteTotal);
+        Assert.False((await c.FootprintAsync(unanswered)).HasCompleteTotal);
+        Assert.False((await c.Footprints.ListHotSpotsAsync(new() { TraceId = pack }, c.Call)).HasCompleteTotal);
+        var versions = (await c.Footprints.ListFootprintVersionsAsync(new() { TraceId = pack }, c.Call)).Versions;
+        Assert.Equal([false, true], versions.Take(2).Select(version => version.HasCompleteTotal));
+        var simulated = await c.Footprints.SimulateFootprintAsync(new() { TraceId = pack }, c.Call);
+        Assert.False(simulated.Before.HasCompleteTotal || simulated.After.HasCompleteTotal);
+        var compared = await c.Footprints.CompareFootprintsAsync(
+            new() { TraceId = pack, BeforeVersion = whole.Version }, c.Call);
+        Assert.Equal(("-42.2", false), (compared.Difference, compared.HasCompleteDifference));
+    }
+
     [Fact]
     public async Task Hot_spots_and_simulations_tell_what_counts_and_store_nothing()
     {

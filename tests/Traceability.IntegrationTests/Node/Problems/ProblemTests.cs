@@ -44,6 +44,89 @@ public class ProblemTests(Federation federation) : IClassFixture<Federation>
         Assert.Equal(1, (await trace.RunAsync("operator", "problems", "retry", problem.ProblemId)).Code);
     }
 
+    /// <summary>In the company itself: a customer that is away is none of it.</summary>
+    [Fact]
+    public async Task A_caller_learns_that_all_has_settled_in_its_own_company_and_nothing_about_others()
+    {
+        using var b = await federation.AtWorkAsync(Story.B);
+        using var a = await federation.AtWorkAsync(Story.A);
+        var (made, bought, _) = await a.DeliverAsync(b, "3", federation.Deadline);
+        Assert.Equal(new() { Settled = true }, await SettlementAsync(a));
+
+        await federation.Processes.StopAsync("node-B");
+        try
+        {
+            await a.DeclareAsync(made, "4");
+            Assert.Equal(new() { Settled = true }, await SettlementAsync(a));
+            await federation.Processes.StopAsync("broker");
+            try
+            {
+                await a.DeclareAsync(made, "5");
+                var waiting = await SettlementAsync(a, seconds: 1);
+                Assert.False(waiting.Settled);
+                Assert.True(waiting.WaitingNotices > 0);
+            }
+            finally
+            {
+                await federation.Processes.StartBrokerAsync(federation.Deadline);
+            }
+
+            Assert.Equal(new() { Settled = true }, await SettlementAsync(a, seconds: 60));
+        }
+        finally
+        {
+            await federation.Processes.StartNodeAsync(Story.B, federation.Deadline);
+        }
+
+        using var back = await federation.AtWorkAsync(Story.B);
+        await back.WaitForTotalAsync(bought, "5", federation.Deadline);
+    }
+
+    [Fact]
+    public async Task A_total_that_waits_for_a_person_has_not_settled_and_one_for_later_is_not_waited_for()
+    {
+        using var c = await federation.AtWorkAsync(Story.C);
+        var made = await c.RegisterAsync("waits", PartKind.Made);
+        await c.DeclareAsync(made, "3");
+        await c.Footprints.DeclareContributionAsync(
+            new()
+            {
+                Contribution = new()
+                {
+                    TraceId = await c.RegisterAsync("for later", PartKind.Made),
+                    ReferencePeriod = CompanyAtWork.Year,
+                    Figures = new()
+                    {
+                        Stages = { new Contracts.Common.V1.StageFigure
+                        {
+                            Stage = Contracts.Common.V1.LifeCycleStage.MainProduction, Amount = "3",
+                        } },
+                    },
+                    ValidUntilTime = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(
+                        TimeProvider.System.GetUtcNow().AddDays(1)),
+                },
+            },
+            c.Call);
+        await c.Footprints.RequireApprovalAsync(new() { TraceId = made, Required = true }, c.Call);
+        var trace = new CommandLine(federation, Story.C);
+
+        var (code, _, errors) = await trace.RunAsync("footprint", "declare", made, "4", "--wait", "30");
+
+        Assert.Equal(1, code);
+        Assert.Contains("It is done, but has not settled: 1 waiting for approval", errors, StringComparison.Ordinal);
+        Assert.Equal(
+            new() { WaitingApprovals = 1 },
+            await SettlementAsync(c));
+        await c.Footprints.ApproveFootprintAsync(new() { TraceId = made }, c.Call);
+        var settled = await trace.JsonAsync("operator", "settled", "--wait", "30");
+        Assert.True(settled.GetProperty("settled").GetBoolean());
+        var refused = await Assert.ThrowsAsync<Grpc.Core.RpcException>(() => SettlementAsync(c, seconds: 61));
+        Assert.Equal("INVALID_REQUEST", Refusals.Reason(refused));
+    }
+
+    private static async Task<GetSettlementResponse> SettlementAsync(CompanyAtWork company, int seconds = 30) =>
+        await company.Footprints.GetSettlementAsync(new() { WaitSeconds = seconds }, company.Call);
+
     [Fact]
     public async Task A_message_that_cannot_be_read_holds_up_nothing_behind_it()
     {
