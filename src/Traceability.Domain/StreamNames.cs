@@ -1,38 +1,41 @@
 namespace Traceability.Domain;
 
-/// <summary>The names of streams: readable in psql, and a part cannot be fetched as a trade.</summary>
+/// <summary>
+/// The names of streams: readable in psql, and a part cannot be fetched as a trade. An import makes some for each row:
+/// UUIDs are written into them without a text in between.
+/// </summary>
 public static class StreamNames
 {
-    public static string Operator(OperatorId operatorId) => $"operator/{operatorId}";
+    public static string Operator(OperatorId operatorId) => $"operator/{operatorId.Value}";
 
     /// <summary>The operator's own; what the federation knows of it is <see cref="Operator"/>.</summary>
-    public static string Company(OperatorId operatorId) => $"company/{operatorId}";
+    public static string Company(OperatorId operatorId) => $"company/{operatorId.Value}";
 
-    public static string Part(TraceId traceId) => $"part/{traceId}";
+    public static string Part(TraceId traceId) => $"part/{traceId.Value}";
 
-    public static string BillOfMaterials(TraceId parentTraceId) => $"bom/{parentTraceId}";
+    public static string BillOfMaterials(TraceId parentTraceId) => $"bom/{parentTraceId.Value}";
 
-    public static string Trade(TradeId tradeId) => $"trade/{tradeId}";
+    public static string Trade(TradeId tradeId) => $"trade/{tradeId.Value}";
 
-    public static string Release(TradeId tradeId) => $"release/{tradeId}";
+    public static string Release(TradeId tradeId) => $"release/{tradeId.Value}";
 
-    public static string Footprint(TraceId traceId) => $"footprint/{traceId}";
+    public static string Footprint(TraceId traceId) => $"footprint/{traceId.Value}";
 
     public static string Certificate(Guid certificateId) => $"certificate/{certificateId}";
 
-    public static string Disclosure(MessageId messageId) => $"disclosure/{messageId}";
+    public static string Disclosure(MessageId messageId) => $"disclosure/{messageId.Value}";
 
     public static string Statement(string partRef) => $"statement/{partRef}";
 
-    public static string ProductFacts(TraceId traceId) => $"facts/{traceId}";
+    public static string ProductFacts(TraceId traceId) => $"facts/{traceId.Value}";
 
-    public static string Export(TraceId traceId, string sha256) => $"export/{traceId}/{sha256}";
+    public static string Export(TraceId traceId, string sha256) => $"export/{traceId.Value}/{sha256}";
 
     public static string AuditGrant(Guid grantId) => $"audit_grant/{grantId}";
 
     public static string AuditRead(Guid readId) => $"audit_read/{readId}";
 
-    public static string Upstream(TradeId tradeId) => $"upstream/{tradeId}";
+    public static string Upstream(TradeId tradeId) => $"upstream/{tradeId.Value}";
 
     /// <summary>Of the broker's decisions, many to an event.</summary>
     public const string Decisions = "decisions";

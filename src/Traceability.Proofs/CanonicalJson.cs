@@ -30,10 +30,12 @@ public static class CanonicalJson
         {
             case JsonValueKind.Object:
                 writer.WriteStartObject();
-                foreach (var member in element.EnumerateObject().OrderBy(member => member.Name, StringComparer.Ordinal))
+                // A name is made a text each time it is asked for: every event comes through here.
+                foreach (var (name, value) in element.EnumerateObject().Select(member => (member.Name, member.Value))
+                    .OrderBy(member => member.Name, StringComparer.Ordinal))
                 {
-                    writer.WritePropertyName(member.Name);
-                    Write(member.Value, writer);
+                    writer.WritePropertyName(name);
+                    Write(value, writer);
                 }
 
                 writer.WriteEndObject();

@@ -80,7 +80,12 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
     public async Task<T?> ReadAsync<T>(string stream, CancellationToken cancellationToken)
         where T : class, IState<T>
     {
-        await FetchAsync(cancellationToken, Fetch.Of<T>(stream));
+        // An import reads a hundred thousand times what it knows.
+        if (!IsKnown<T>(stream))
+        {
+            await FetchAsync(cancellationToken, Fetch.Of<T>(stream));
+        }
+
         return Known<T>(stream);
     }
 
@@ -109,8 +114,10 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
         if (events.Count > 0)
         {
             found.Append(events);
-            _changed.Add(found);
-            _pending.Add(() => found.Write(Documents));
+            if (_changed.Add(found))
+            {
+                _pending.Add(() => found.Write(Documents));
+            }
         }
 
         return new(found.State!, found.Version, events);
@@ -266,7 +273,8 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
     private sealed class Stream<T>(string name, T? state, long? version) : Stream
         where T : class, IState<T>
     {
-        private readonly List<object> _appended = [];
+        // Most of the streams that an import knows are given nothing, and the others one decision.
+        private IReadOnlyList<object> _appended = [];
         private long _stored = version ?? 0;
         private IEventStream<T>? _fetched;
 
@@ -282,7 +290,7 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
         public void Append(IReadOnlyList<object> events)
         {
             State = events.Aggregate(State, T.Evolve);
-            _appended.AddRange(events);
+            _appended = _appended.Count == 0 ? events : [.. _appended, .. events];
         }
 
         public override StreamAppend? Take()
@@ -295,8 +303,7 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
             StateId<T>.Set(State, name);
             var append = new StreamAppend(name, typeof(T), State, _stored, [.. _appended]);
             _fetched = null;
-            _stored += _appended.Count;
-            _appended.Clear();
+            Stored();
             return append;
         }
 
@@ -318,8 +325,13 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
                 session.Events.Append(name, _appended).ExpectedVersionOnServer = _stored;
             }
 
+            Stored();
+        }
+
+        private void Stored()
+        {
             _stored += _appended.Count;
-            _appended.Clear();
+            _appended = [];
         }
     }
 }
@@ -344,7 +356,8 @@ public abstract class Fetch
     private sealed class FetchStates<T>(IEnumerable<string> streams) : Fetch
         where T : class, IState<T>
     {
-        internal override bool IsNeeded(ActSession session) => streams.Any(stream => !session.IsKnown<T>(stream));
+        internal override bool IsNeeded(ActSession session) =>
+            !session.KnowsAll<T>() && streams.Any(stream => !session.IsKnown<T>(stream));
 
         internal override Func<CancellationToken, Task> Add(IBatchedQuery batch, ActSession session)
         {

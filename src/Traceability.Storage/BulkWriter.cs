@@ -45,7 +45,7 @@ internal sealed class BulkWriter(IDocumentStore store, LeafListener leaves, Time
             await WriteDocumentsAsync(connection, kind.Key, [.. kind], cancellationToken);
         }
 
-        leaves.Note(session, events);
+        await leaves.WriteAsync(connection, session.TenantId, events, cancellationToken);
         Links.Insert(session, events.Select(e => e.Data));
     }
 
@@ -57,6 +57,11 @@ internal sealed class BulkWriter(IDocumentStore store, LeafListener leaves, Time
         CancellationToken cancellationToken)
     {
         StreamAppend[] created = [.. appends.Where(append => append.Expected == 0)];
+        if (created.Length == 0)
+        {
+            return;
+        }
+
         await using var command = new NpgsqlCommand(
             $"""
             insert into {Schema}.mt_streams (id, type, version, timestamp, tenant_id)
@@ -74,6 +79,11 @@ internal sealed class BulkWriter(IDocumentStore store, LeafListener leaves, Time
         NpgsqlConnection connection, IReadOnlyList<StreamAppend> appends, CancellationToken cancellationToken)
     {
         StreamAppend[] moved = [.. appends.Where(append => append.Expected > 0)];
+        if (moved.Length == 0)
+        {
+            return;
+        }
+
         await using var command = new NpgsqlCommand(
             $"""
             update {Schema}.mt_streams s set version = append.version, timestamp = now()

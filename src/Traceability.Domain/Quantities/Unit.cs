@@ -25,7 +25,11 @@ public sealed record Unit(string Name, string Symbol, string Dimension, decimal 
         new("megabit second", "Mbit s", "data", 1m),
     ];
 
-    public static Unit? Find(string text) => All.FirstOrDefault(unit => unit.Name == text || unit.Symbol == text);
+    private static readonly Dictionary<string, Unit> ByText = new(
+        All.SelectMany(unit => new[] { KeyValuePair.Create(unit.Name, unit), KeyValuePair.Create(unit.Symbol, unit) }),
+        StringComparer.Ordinal);
+
+    public static Unit? Find(string text) => ByText.GetValueOrDefault(text);
 
     public bool ConvertsTo(Unit other) => Dimension == other.Dimension;
 

@@ -54,7 +54,9 @@ internal static class AnswerRows
             events += (await release.HandleAsync(session, cancellationToken)).Events.Count;
         }
 
-        import.Count(events == 0 ? null : RecordChange.Of(row, before, (await ReadAsync())!));
+        import.Count(events == 0 ? null
+            : before is null ? RecordChange.New(row)
+            : RecordChange.Of(row, before, (await ReadAsync())!));
 
         async Task<Wire.ImportedAnswer?> ReadAsync()
         {

@@ -106,10 +106,11 @@ internal sealed class Import(OperatorSession session, Days days, Func<int, Task>
     {
         var before = await session.ReadAsync<T>(stream, cancellationToken);
         var decided = await act.HandleAsync(session, cancellationToken);
-        Count(decided.Events.Count > 0
-            ? RecordChange.Of(row, before is null ? null : record(before), record(decided.State)!)
-            : null);
+        Count(decided.Events.Count == 0 ? null : Change(row, before is null ? null : record(before)));
         return decided.State;
+
+        Wire.ImportedChange Change(Wire.ImportRow row, IMessage? was) =>
+            was is null ? RecordChange.New(row) : RecordChange.Of(row, was, record(decided.State)!);
     }
 
     /// <summary>One more record; null: all of it was so already.</summary>
@@ -128,12 +129,13 @@ internal sealed class Import(OperatorSession session, Days days, Func<int, Task>
     public void Doubt(params IEnumerable<string> names) => _doubtful.UnionWith(names);
 
     /// <summary>Whether the row of the part is wrong: then nothing is said about those that name it.</summary>
-    public bool IsDoubtful(string name) => _doubtful.Contains(name) || _doubtful.Contains(Writing.Kept(name));
+    public bool IsDoubtful(string name) =>
+        _doubtful.Count > 0 && (_doubtful.Contains(name) || _doubtful.Contains(Writing.Kept(name)));
 
     /// <summary>The part that a row names, by number or trace id.</summary>
     public Part? Find(Input input, string field, string name)
     {
-        var part = TraceIdOf(name) is { } id ? session.Known<Part>(StreamNames.Part(id)) : null;
+        var part = PartOf(name, out _);
         if (part is null && !IsDoubtful(name))
         {
             var other = session.PartNumbers.GetValueOrDefault(Writing.Plain(name).Trim());
@@ -146,13 +148,14 @@ internal sealed class Import(OperatorSession session, Days days, Func<int, Task>
         return part;
     }
 
+    public TraceId? TraceIdOf(string name) => PartOf(name, out var given)?.TraceId ?? given;
+
     /// <summary>A name that is the trace id of a part is that, also where another part has it as its number.</summary>
-    public TraceId? TraceIdOf(string name)
+    private Part? PartOf(string name, out TraceId? given)
     {
-        TraceId? given = Guid.TryParseExact(name, "D", out var id) ? new(id) : null;
+        given = Guid.TryParseExact(name, "D", out var id) ? new TraceId(id) : null;
         return name.Length == 0 ? null
-            : given is { } traceId && session.Known<Part>(StreamNames.Part(traceId)) is not null ? traceId
-            : Numbered(name)?.TraceId ?? given;
+            : (given is { } traceId ? session.Known<Part>(StreamNames.Part(traceId)) : null) ?? Numbered(name);
     }
 
     /// <summary>The part that has the number, in just this form of writing.</summary>

@@ -128,12 +128,12 @@ internal static class LineRows
         var stream = StreamNames.BillOfMaterials(act.Parent);
         var before = await import.Session.ReadAsync<BillOfMaterials>(stream, cancellationToken);
         var decided = await act.HandleAsync(import.Session, cancellationToken);
-        import.Count(decided.Events.Count > 0
-            ? RecordChange.Of(row, before is null ? null : Lines(before), Lines(decided.State))
-            : null);
+        import.Count(decided.Events.Count == 0 ? null
+            : before is null ? RecordChange.New(row)
+            : RecordChange.Of(row, Lines(before), Lines(decided.State)));
 
-        Wire.ImportedLine[] Lines(BillOfMaterials bill) =>
-            [.. RecordExport.Of(bill, import.Session.Now, import.NameOf)];
+        IEnumerable<Wire.ImportedLine> Lines(BillOfMaterials bill) =>
+            RecordExport.Of(bill, import.Session.Now, import.NameOf);
     }
 
     private sealed record ReadLine(

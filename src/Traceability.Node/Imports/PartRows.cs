@@ -18,7 +18,8 @@ internal static class PartRows
         foreach (var (row, part) in rows)
         {
             var name = part.PartNumber.Length > 0 ? part.PartNumber : part.TraceId;
-            var isFirst = (IdOf(import, part) is not { } id || ids.IsFirst(row, id, name))
+            var id = IdOf(import, part);
+            var isFirst = (id is null || ids.IsFirst(row, id.Value, name))
                 && (part.PartNumber.Length == 0 || numbers.IsFirst(row, Writing.Plain(part.PartNumber).Trim(), name));
             if (!isFirst)
             {
@@ -28,7 +29,7 @@ internal static class PartRows
 
             var good = await import.DoAsync(row, async input =>
             {
-                var act = Read(import, input, part);
+                var act = Read(input, part, id);
                 input.ThrowIfInvalid();
                 import.Know(await import.DoAsync<Part>(
                     row, StreamNames.Part(act.TraceId), act, RecordExport.Of, cancellationToken));
@@ -40,7 +41,7 @@ internal static class PartRows
         }
     }
 
-    private static RegisterPart Read(Import import, Input input, Wire.ImportedPart part)
+    private static RegisterPart Read(Input input, Wire.ImportedPart part, Guid? named)
     {
         var kind = input.OneOf("kind", part.Kind, ["made", "bought"]) == "made" ? PartKind.Made : PartKind.Bought;
         if (part.PartNumber.Length == 0 && part.TraceId.Length == 0)
@@ -48,9 +49,7 @@ internal static class PartRows
             input.Violate("part_number", "", "must be given, unless the part has a trace id.");
         }
 
-        var id = part.TraceId.Length > 0
-            ? input.Id<TraceId>("trace_id", part.TraceId)
-            : new(IdOf(import, part) ?? Guid.Empty);
+        var id = part.TraceId.Length > 0 ? input.Id<TraceId>("trace_id", part.TraceId) : new(named ?? Guid.Empty);
         return RegisterPart.Read(
             input, new("part_number", "name", "unit"), id, part.Name, kind, part.Unit, part.PartNumber);
     }

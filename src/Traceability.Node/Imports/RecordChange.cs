@@ -11,32 +11,26 @@ internal static class RecordChange
     /// <summary>A name is recognised by its beginning.</summary>
     private const int MaxShown = 60;
 
-    public static Wire.ImportedChange Of(Wire.ImportRow row, IMessage? before, IMessage after)
-    {
-        var change = new Wire.ImportedChange { Sheet = row.Sheet, Row = row.Row, New = before is null };
-        if (before is not null)
-        {
-            var (was, becomes) = (Fields(before), Fields(after));
-            change.Fields.AddRange(Differences(was, becomes));
-        }
+    /// <summary>What is new is compared with nothing.</summary>
+    public static Wire.ImportedChange New(Wire.ImportRow row) => new() { Sheet = row.Sheet, Row = row.Row, New = true };
 
-        return change;
-    }
+    public static Wire.ImportedChange Of(Wire.ImportRow row, IMessage before, IMessage after) => new()
+    {
+        Sheet = row.Sheet,
+        Row = row.Row,
+        Fields = { Differences(Fields(before), Fields(after)) },
+    };
 
     /// <summary>The lines of a bill of materials, each by its child.</summary>
     public static Wire.ImportedChange Of(
-        Wire.ImportRow row, IReadOnlyList<Wire.ImportedLine>? before, IReadOnlyList<Wire.ImportedLine> after)
+        Wire.ImportRow row, IEnumerable<Wire.ImportedLine> before, IEnumerable<Wire.ImportedLine> after)
     {
-        var change = new Wire.ImportedChange { Sheet = row.Sheet, Row = row.Row, New = before is null };
-        if (before is not null)
+        var change = new Wire.ImportedChange { Sheet = row.Sheet, Row = row.Row };
+        change.Fields.AddRange(Differences(Lines(before), Lines(after)).Select(one =>
         {
-            change.Fields.AddRange(Differences(Lines(before), Lines(after)).Select(one =>
-            {
-                one.Field = "lines";
-                return one;
-            }));
-        }
-
+            one.Field = "lines";
+            return one;
+        }));
         return change;
     }
 

@@ -21,7 +21,7 @@ internal sealed record DeclareBillOfMaterials(
             Fetch.Of<Part>(children.Append(Parent).Select(StreamNames.Part)),
             Fetch.ToDecide<BillOfMaterials>(StreamNames.BillOfMaterials(Parent)));
         var parent = session.KnownPart(Parent);
-        await FetchBelowAsync(session, children, cancellationToken);
+        var bills = await FetchBelowAsync(session, children, cancellationToken);
         var decided = await session.DecideAsync<BillOfMaterials>(
             StreamNames.BillOfMaterials(Parent),
             existing => BillOfMaterials.Declare(
@@ -30,7 +30,7 @@ internal sealed record DeclareBillOfMaterials(
                 Lines,
                 ValidFrom,
                 id => session.Known<Part>(StreamNames.Part(id)),
-                new(id => session.Known<BillOfMaterials>(StreamNames.BillOfMaterials(id))),
+                new(id => id == Parent ? existing : bills.GetValueOrDefault(id)),
                 session.Now),
             Etag,
             cancellationToken);
@@ -54,20 +54,31 @@ internal sealed record DeclareBillOfMaterials(
     /// <summary>
     /// All that the children are made of, level by level, in all versions: any of it may lead back to the parent.
     /// </summary>
-    private static async Task FetchBelowAsync(
+    private static async Task<Dictionary<TraceId, BillOfMaterials>> FetchBelowAsync(
         OperatorSession session, IEnumerable<TraceId> children, CancellationToken cancellationToken)
     {
+        Dictionary<TraceId, BillOfMaterials> bills = [];
         HashSet<TraceId> seen = [.. children];
         for (IReadOnlyCollection<TraceId> level = [.. seen]; level.Count > 0;)
         {
             await session.FetchAsync(
                 cancellationToken, Fetch.Of<BillOfMaterials>(level.Select(StreamNames.BillOfMaterials)));
-            level =
+            BillOfMaterials[] found =
             [
                 .. level.Select(id => session.Known<BillOfMaterials>(StreamNames.BillOfMaterials(id)))
-                    .OfType<BillOfMaterials>().SelectMany(bill => bill.Versions).SelectMany(version => version.Lines)
+                    .OfType<BillOfMaterials>(),
+            ];
+            level =
+            [
+                .. found.SelectMany(bill => bill.Versions).SelectMany(version => version.Lines)
                     .Select(line => line.ChildTraceId).Where(seen.Add),
             ];
+            foreach (var bill in found)
+            {
+                bills.Add(bill.ParentTraceId, bill);
+            }
         }
+
+        return bills;
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Traceability.Domain.Parts;
 using Traceability.Domain.Quantities;
 using Traceability.Domain.Writings;
@@ -35,7 +36,8 @@ internal sealed record RegisterPart(TraceId TraceId, string Name, PartKind Kind,
     /// <summary>Two numbers must not differ in something that nobody sees.</summary>
     private static string ReadNumber(Input input, string field, string number)
     {
-        if (number.Any(letter => char.GetUnicodeCategory(letter) == UnicodeCategory.Format))
+        // The letters that everybody types are not asked one by one: none of them is invisible.
+        if (!Ascii.IsValid(number) && number.Any(letter => char.GetUnicodeCategory(letter) == UnicodeCategory.Format))
         {
             input.Violate(field, number, "must hold no invisible characters, such as U+200B: type it again.");
         }

@@ -3,6 +3,8 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using JasperFx.Events;
 using Marten;
+using Npgsql;
+using NpgsqlTypes;
 using Traceability.Domain;
 using Traceability.Proofs.Logs;
 
@@ -22,6 +24,8 @@ internal sealed record AppendedEvent(string Stream, long Version, string Type, o
 /// </summary>
 internal sealed class LeafListener : DocumentSessionListenerBase
 {
+    private const string Table = $"{EventDatabases.Schema}.log_pending";
+
     private readonly ConcurrentDictionary<string, byte[]> _sealKeys = new();
 
     /// <summary>From now on events of the database become leaves.</summary>
@@ -42,35 +46,61 @@ internal sealed class LeafListener : DocumentSessionListenerBase
                 $"Events of {unguarded.Key} were appended by nobody who knows the version of the stream.");
         }
 
-        if (streams.Length > 0)
+        if (streams.Length > 0 && _sealKeys.TryGetValue(session.TenantId, out var sealKey))
         {
-            Note(session, [.. streams.SelectMany(stream => stream.Events).Select(Appended)]);
+            Queue(session, Leaves([.. streams.SelectMany(stream => stream.Events).Select(Appended)], sealKey));
         }
 
         return Task.CompletedTask;
     }
 
-    /// <summary>Events that are appended in the transaction of the session become leaves with it.</summary>
-    public void Note(IDocumentSession session, IReadOnlyList<AppendedEvent> events)
+    /// <summary>Writes the leaves of many events in the transaction that is open on the connection.</summary>
+    public async Task WriteAsync(
+        NpgsqlConnection connection, string database, IReadOnlyList<AppendedEvent> events,
+        CancellationToken cancellationToken)
     {
-        if (_sealKeys.TryGetValue(session.TenantId, out var sealKey))
+        if (!_sealKeys.TryGetValue(database, out var sealKey))
         {
-            Queue(session, [.. events.Select(Leaf)], sealKey);
+            return;
         }
+
+        var leaves = Leaves(events, sealKey);
+        await using var import = await connection.BeginBinaryImportAsync(
+            $"copy {Table} (stream_id, version, salt, payload_hash, seal) from stdin (format binary)",
+            cancellationToken);
+        foreach (var leaf in leaves)
+        {
+            await import.StartRowAsync(cancellationToken);
+            await import.WriteAsync(leaf.Stream, NpgsqlDbType.Text, cancellationToken);
+            await import.WriteAsync(leaf.Version, NpgsqlDbType.Bigint, cancellationToken);
+            await import.WriteAsync(leaf.Salt, NpgsqlDbType.Bytea, cancellationToken);
+            await import.WriteAsync(leaf.Hash, NpgsqlDbType.Bytea, cancellationToken);
+            await import.WriteAsync(leaf.Seal, NpgsqlDbType.Bytea, cancellationToken);
+        }
+
+        await import.CompleteAsync(cancellationToken);
     }
 
     private static AppendedEvent Appended(IEvent e) => AppendedEvent.Of(e.StreamKey!, e.Version, e.Data);
 
-    private static PendingLeaf Leaf(AppendedEvent e)
+    /// <summary>Salts are drawn for all at once: most of what a salt costs is the way to where it is drawn.</summary>
+    private static PendingLeaf[] Leaves(IReadOnlyList<AppendedEvent> events, byte[] sealKey)
     {
-        var salt = RandomNumberGenerator.GetBytes(LoggedEvent.SaltBytes);
-        return new(e.Stream, e.Version, e.Type, salt, LoggedEvent.PayloadHash(salt, e.Json));
+        var salts = RandomNumberGenerator.GetBytes(events.Count * LoggedEvent.SaltBytes);
+        return [.. events.Select((e, index) => Leaf(
+            e, salts.AsSpan(index * LoggedEvent.SaltBytes, LoggedEvent.SaltBytes).ToArray(), sealKey))];
     }
 
-    private static void Queue(IDocumentSession session, PendingLeaf[] leaves, byte[] sealKey) =>
+    private static PendingLeaf Leaf(AppendedEvent e, byte[] salt, byte[] sealKey)
+    {
+        var hash = LoggedEvent.PayloadHash(salt, e.Json);
+        return new(e.Stream, e.Version, salt, hash, LoggedEvent.Seal(sealKey, e.Stream, e.Version, e.Type, hash));
+    }
+
+    private static void Queue(IDocumentSession session, PendingLeaf[] leaves) =>
         session.QueueSqlCommand(
             $"""
-            insert into {EventDatabases.Schema}.log_pending (stream_id, version, salt, payload_hash, seal)
+            insert into {Table} (stream_id, version, salt, payload_hash, seal)
             select stream, version, decode(salt, 'hex'), decode(hash, 'hex'), decode(seal, 'hex')
             from unnest(?, ?, ?, ?, ?) as leaf (stream, version, salt, hash, seal)
             """,
@@ -78,8 +108,7 @@ internal sealed class LeafListener : DocumentSessionListenerBase
             leaves.Select(leaf => leaf.Version).ToArray(),
             leaves.Select(leaf => Convert.ToHexStringLower(leaf.Salt)).ToArray(),
             leaves.Select(leaf => Convert.ToHexStringLower(leaf.Hash)).ToArray(),
-            leaves.Select(leaf => Convert.ToHexStringLower(
-                LoggedEvent.Seal(sealKey, leaf.Stream, leaf.Version, leaf.Type, leaf.Hash))).ToArray());
+            leaves.Select(leaf => Convert.ToHexStringLower(leaf.Seal)).ToArray());
 
-    private sealed record PendingLeaf(string Stream, long Version, string Type, byte[] Salt, byte[] Hash);
+    private sealed record PendingLeaf(string Stream, long Version, byte[] Salt, byte[] Hash, byte[] Seal);
 }
