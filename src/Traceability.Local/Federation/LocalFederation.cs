@@ -475,7 +475,7 @@ public sealed class LocalFederation : IAsyncDisposable
 
     private static string NewSecret() => RandomNumberGenerator.GetHexString(64, lowercase: true);
 
-    private static readonly ConcurrentDictionary<int, byte> Given = [];
+    private static readonly ConcurrentDictionary<int, byte> GivenPorts = [];
 
     /// <summary>
     /// Below those that the system gives to outgoing connections: one of these could take it meanwhile.
@@ -490,7 +490,7 @@ public sealed class LocalFederation : IAsyncDisposable
                 using var listener = new TcpListener(IPAddress.Loopback, port);
                 listener.Start();
                 // Free is also what another federation of this process has been given and not opened yet.
-                if (Given.TryAdd(port, 0))
+                if (GivenPorts.TryAdd(port, 0))
                 {
                     return port;
                 }
