@@ -30,15 +30,19 @@ dotnet build src/Traceability.Local --configuration Release --nologo --verbosity
 step "Making certificates in $folder"
 mkdir -p $folder
 chmod 700 $folder
-dotnet artifacts/bin/Traceability.Local/release/Traceability.Local.dll certificates \
-    $folder broker node-a node-b node-c administrator
+# Those of a company name it: they are good with its own tokens only.
+environment="POSTGRES_PASSWORD=$(random)"
+holders=(broker administrator)
+for company in A B C; do
+    operator=$(cat /proc/sys/kernel/random/uuid)
+    environment+=$'\n'"OPERATOR_$company=$operator"
+    holders+=("node-${company,,}=$operator" "clerk-${company,,}=$operator")
+done
+dotnet artifacts/bin/Traceability.Local/release/Traceability.Local.dll certificates $folder "${holders[@]}"
 umask 077
-{
-    echo "POSTGRES_PASSWORD=$(random)"
-    for company in A B C; do
-        echo "OPERATOR_$company=$(cat /proc/sys/kernel/random/uuid)"
-    done
-} >$folder/environment
+for role in BROKER_DATABASE NODE_{A,B,C}_DATABASE; do
+    environment+=$'\n'"${role}_PASSWORD=$(random)"
+done
 for node in node-a node-b node-c; do
     random >$folder/$node.key-secret
 done
@@ -46,4 +50,10 @@ random >$folder/broker.log-secret
 random >$folder/broker.identity-secret
 # Each container is given its own folder only.
 mkdir -p $folder/administrator $folder/members/{A,B,C}/node
+for company in A B C; do
+    mv $folder/clerk-${company,,}.crt $folder/members/$company/clerk.crt
+    mv $folder/clerk-${company,,}.key $folder/members/$company/clerk.key
+done
+# Last: what is there whole is kept.
+echo "$environment" >$folder/environment
 echo "Next: docker compose --env-file $folder/environment --file deploy/compose.yaml up --build"

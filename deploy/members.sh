@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes members of the companies in COMPANIES: enrols them, registers clients for node and clerk, and writes what each
-# needs into SECRETS/members. Runs in the container `members` of compose.yaml; again, it changes nothing.
+# needs into SECRETS/members, where the clerk's certificate is already. Runs in the container `members` of compose.yaml; again, it changes nothing.
 set -euo pipefail
 umask 077
 
@@ -47,8 +47,9 @@ for company in $COMPANIES; do
     fi
     if [ ! -f "$folder/profile" ]; then
         secret=$(secret_of "clerk-$name" "$operator" clerk "$node")
-        printf '"%s": {"Node": "%s", "Issuer": "%s", "Authority": "%s", "OperatorId": "%s", "ClientId": "%s", %s}\n' \
+        printf '"%s": {"Node": "%s", "Issuer": "%s", "Authority": "%s", "OperatorId": "%s", "ClientId": "%s", %s, %s}\n' \
             "$name" "$node" "$BROKER" "$secrets/ca.crt" "$operator" "clerk-$name" "\"ClientSecret\": \"$secret\"" \
+            "\"Certificate\": \"$folder/clerk.crt\", \"CertificateKey\": \"$folder/clerk.key\"" \
             | write "$folder/profile"
     fi
     echo "$name is a member."

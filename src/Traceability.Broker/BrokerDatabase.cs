@@ -15,7 +15,8 @@ namespace Traceability.Broker;
 
 /// <summary>The broker's one database, and how acts are done on it.</summary>
 internal sealed class BrokerDatabase(
-    EventDatabases databases, MailSignals signals, TimeProvider clock, IConfiguration configuration) : IHealthCheck
+    EventDatabases databases, MailSignals signals, TimeProvider clock, IConfiguration configuration,
+    ILogger<BrokerDatabase> logger) : IHealthCheck
 {
     private readonly string _name = NameOf(configuration);
     private EventDatabase? _database;
@@ -39,8 +40,14 @@ internal sealed class BrokerDatabase(
     /// <summary>The name of the database.</summary>
     public static string NameOf(IConfiguration configuration) => configuration["Broker:Database"] ?? "broker";
 
-    public async Task OpenAsync(CancellationToken cancellationToken) =>
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
         _database = await databases.OpenAsync(_name, LogKeys, cancellationToken);
+        if (_database.MayRewriteHistory)
+        {
+            logger.LogOneRole(_name);
+        }
+    }
 
     /// <summary>For questions; each is answered with what is committed then.</summary>
     public IQuerySession Query() => Database.Query();

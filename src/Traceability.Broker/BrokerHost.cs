@@ -31,11 +31,13 @@ public static class BrokerHost
         }
 
         builder.Services.AddSingleton(services => new EventDatabases(
-            builder.Configuration.GetConnectionString("Server")!, services.GetRequiredService<TimeProvider>()));
+            builder.Configuration.GetConnectionString("Server")!, services.GetRequiredService<TimeProvider>(),
+            builder.Configuration.GetConnectionString("Owner")));
         builder.Services.AddSingleton<BrokerDatabase>();
         builder.Services.AddSingleton<DecisionLog>();
         builder.Services.AddSingleton<MailSignals>();
         builder.Services.AddHostedService<BrokerLogKeeper>();
+        builder.Services.AddHostedService<RevocationKeeper>();
         builder.Services.AddHealthChecks().AddCheck<BrokerDatabase>("database");
         adjust?.Invoke(builder);
 

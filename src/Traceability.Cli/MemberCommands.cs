@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Google.Protobuf;
+using Traceability.Client;
 using Traceability.Contracts.Broker.V1;
 
 namespace Traceability.Cli;
@@ -29,6 +30,7 @@ internal static class MemberCommands
             var answer = await session.Directory.ReinstateOperatorAsync(new() { OperatorId = id }, session.Call);
             return (answer, answer.Operator);
         }),
+        RevokeCertificate(),
     };
 
     private static Argument<string> Company => new("company")
@@ -59,6 +61,39 @@ internal static class MemberCommands
                         + "--resource ADDRESS-OF-THE-BROKER");
             },
             company, name)
+        {
+            AtBroker = true,
+        };
+    }
+
+    private static Verb RevokeCertificate()
+    {
+        var company = Company;
+        var certificate = new Argument<FileInfo>("certificate") { Description = "PEM file of the client certificate." };
+        return new(
+            "revoke-certificate",
+            "Lets nobody in with a client certificate that a company has lost. For good; again changes nothing.",
+            $"member revoke-certificate {ExampleOperator} node-a.crt",
+            async (parsed, session, output) =>
+            {
+                var file = parsed.GetValue(certificate)!;
+                if (!file.Exists)
+                {
+                    throw new ProblemException($"There is no {file}.");
+                }
+
+                var operatorId = session.OperatorId(parsed.GetValue(company)!);
+                var shown = new FederationTrust("", file.FullName).Shown()!;
+                if (!Guid.TryParse(operatorId, out var id) || !shown.SpeaksFor(id))
+                {
+                    throw new ProblemException($"{file} does not name the company {operatorId}.");
+                }
+
+                var answer = await session.Directory.RevokeClientCertificateAsync(
+                    new() { OperatorId = operatorId, Fingerprint = shown.Fingerprint }, session.Call);
+                Show(output, answer, answer.Operator, "trace identity client rotate CLIENT");
+            },
+            company, certificate)
         {
             AtBroker = true,
         };

@@ -11,7 +11,7 @@ namespace Traceability.Cli;
 /// <param name="ClientId">The client of the token issuer.</param>
 /// <param name="ClientSecret">Its secret: the file of profiles is readable by its owner only.</param>
 /// <param name="Broker">Address of the broker, for who runs the federation.</param>
-/// <param name="Certificate">PEM file of the certificate that the broker asks for.</param>
+/// <param name="Certificate">PEM file of the client certificate, which names the company.</param>
 /// <param name="CertificateKey">PEM file of the key to it.</param>
 internal sealed record Profile(
     string Issuer, string ClientId, string ClientSecret, string Node = "", string Authority = "",

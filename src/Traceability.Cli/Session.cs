@@ -85,6 +85,7 @@ internal sealed class Session : IDisposable
     public static async Task<Session> OpenAsync(
         Profiles profiles, Profile profile, string server, CancellationToken cancellationToken)
     {
+        MustNameItsCompany(profile);
         var tokens = new TokenCache(profile.Trust, TimeProvider.System);
         var client = profile.For(server);
         try
@@ -105,6 +106,19 @@ internal sealed class Session : IDisposable
             Credentials = ChannelCredentials.Create(ChannelCredentials.SecureSsl, tokens.CredentialsOf(client)),
         });
         return new(profiles, channel, tokens, cancellationToken);
+    }
+
+    /// <summary>The issuer says no more to a wrong certificate than to a wrong secret.</summary>
+    private static void MustNameItsCompany(Profile profile)
+    {
+        if (Guid.TryParse(profile.OperatorId, out var id)
+            && profile.Trust.Shown() is { } shown
+            && !shown.SpeaksFor(id))
+        {
+            throw new ProblemException(
+                $"The certificate {profile.Certificate} does not name the company {id}, so it gets no token: its "
+                    + $"alternative names must have {ShownCertificate.NameOf(id)}.");
+        }
     }
 
     public string OperatorId(string nameOrId) => _profiles.OperatorId(nameOrId);

@@ -43,6 +43,18 @@ public sealed record FederationTrust(string Authority, string? Certificate = nul
         return handler;
     }
 
+    /// <summary>What it shows of itself; null where that is nothing.</summary>
+    public ShownCertificate? Shown()
+    {
+        if (Certificate is null)
+        {
+            return null;
+        }
+
+        using var certificate = X509CertificateLoader.LoadCertificateFromFile(Certificate);
+        return ShownCertificate.Of(certificate);
+    }
+
     /// <summary>A certificate with its key.</summary>
     public static X509Certificate2 LoadCertificate(string certificate, string key)
     {

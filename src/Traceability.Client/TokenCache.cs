@@ -24,11 +24,10 @@ public sealed class TokenCache : IDisposable
     private readonly ConcurrentDictionary<TokenClient, Kept<string>> _tokens = [];
     private readonly ConcurrentDictionary<string, Kept<string>> _endpoints = [];
 
-    /// <param name="trust">Whom to believe to be the issuer.</param>
+    /// <param name="trust">Whom to believe to be the issuer, and the certificate to which the tokens are bound.</param>
     /// <param name="clock">Says when a token ends.</param>
-    // An issuer is asked without a certificate: a client says who it is with its secret.
     public TokenCache(FederationTrust trust, TimeProvider clock)
-        : this(new HttpClient(new FederationTrust(trust.Authority).CreateHandler()), clock)
+        : this(new HttpClient(trust.CreateHandler()), clock)
     {
     }
 

@@ -32,7 +32,8 @@ public static class EventNames
             ("operator_suspended", typeof(OperatorSuspended)),
             ("operator_reinstated", typeof(OperatorReinstated)),
             ("key_published", typeof(KeyPublished)),
-            ("key_revoked", typeof(KeyRevoked))),
+            ("key_revoked", typeof(KeyRevoked)),
+            ("client_certificate_revoked", typeof(ClientCertificateRevoked))),
         Of<Part>(
             "part/",
             ("part_registered", typeof(PartRegistered)),

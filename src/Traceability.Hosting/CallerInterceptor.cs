@@ -8,12 +8,19 @@ using Traceability.Domain;
 namespace Traceability.Hosting;
 
 /// <summary>
-/// Lets a call in only with a good token, the role that the rpc asks for and, where the server wants one, a client
-/// certificate. Health and reflection say nothing about anybody and are open.
+/// Lets a call in only with a good token, the certificate to which it is bound and the role that the rpc asks for;
+/// where the server wants a client certificate of everybody, people show one, too. Health and, where it is on,
+/// reflection say nothing about anybody and are open.
 /// </summary>
 internal sealed class CallerInterceptor(HostSettings settings, CallLimits limits) : Interceptor
 {
     private const string OpenServices = "/grpc.";
+
+    /// <summary>
+    /// Without a token, and with one that was taken from somebody, it is the same: nothing about the token is said to
+    /// one who does not have its key.
+    /// </summary>
+    private const string NoToken = "no token that goes with the certificate of the connection";
 
     private static readonly object ProblemKey = new();
 
@@ -76,14 +83,20 @@ internal sealed class CallerInterceptor(HostSettings settings, CallLimits limits
         }
 
         var http = call.GetHttpContext();
-        if (settings.RequireClientCertificate && http.Connection.ClientCertificate is null)
+        var shown = http.Certificate();
+        if (settings.RequireClientCertificate && shown is null)
         {
             throw Unauthenticated("no client certificate", "Connect with a certificate of the federation.");
         }
 
         if (http.User.Identity is not { IsAuthenticated: true })
         {
-            throw Unauthenticated(ProblemOf(http), "Get a new token from the issuer for this server and try again.");
+            throw Unauthenticated(ProblemOf(http));
+        }
+
+        if (!BoundTokens.Admit(http.User, shown))
+        {
+            throw Unauthenticated(NoToken);
         }
 
         var caller = Caller.Of(http.User);
@@ -100,11 +113,16 @@ internal sealed class CallerInterceptor(HostSettings settings, CallLimits limits
         call.SetCaller(caller);
     }
 
+    private static RefusedException Unauthenticated(string problem) => Unauthenticated(
+        problem,
+        "Get a new token from the issuer for this server, over a connection that shows the same certificate as the "
+            + "call, and try again.");
+
     private static RefusedException Unauthenticated(string problem, string advice) =>
         new(RefusalReason.Unauthenticated, $"Not admitted: {problem}. {advice}", ("problem", problem));
 
     private static string ProblemOf(HttpContext http) =>
-        http.Items.TryGetValue(ProblemKey, out var problem) ? Describe(problem) : "no token";
+        http.Items.TryGetValue(ProblemKey, out var problem) ? Describe(problem) : NoToken;
 
     private static string Describe(object? problem) => problem switch
     {

@@ -6,6 +6,7 @@ using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Traceability.Domain;
 
@@ -15,6 +16,9 @@ namespace Traceability.Hosting;
 internal sealed partial class GrpcErrors(ILogger<GrpcErrors> logger, SampledLog sampled) : Interceptor
 {
     public const string Domain = "traceability";
+
+    internal const string StatusName = "grpc-status";
+    private const string MessageName = "grpc-message";
 
     /// <summary>
     /// An error goes where headers go, of which clients take 64 KB, percent- and Base64-encoded: however much is wrong,
@@ -163,6 +167,17 @@ internal sealed partial class GrpcErrors(ILogger<GrpcErrors> logger, SampledLog 
             Message = Cut(text, MaxTextBytes),
             Details = { more.Prepend(info).Select(Any.Pack) },
         }.ToRpcException();
+    }
+
+    /// <summary>For who is answered before any handler; the text must be of ASCII characters.</summary>
+    internal static void Write(IHeaderDictionary headers, RpcException answer)
+    {
+        headers[StatusName] = $"{(int)answer.StatusCode}";
+        headers[MessageName] = answer.Status.Detail;
+        foreach (var entry in answer.Trailers)
+        {
+            headers[entry.Key] = Convert.ToBase64String(entry.ValueBytes).TrimEnd('=');
+        }
     }
 
     private static BadRequest BadRequestOf(InvalidRequestException invalid)

@@ -23,7 +23,7 @@ public sealed record HostSettings
     /// <summary>PEM file with the certificates of those who may sign others.</summary>
     public required string CertificateAuthority { get; init; }
 
-    /// <summary>Whether gRPC calls need a client certificate.</summary>
+    /// <summary>Whether gRPC calls of people need a client certificate, too; those of programs always do.</summary>
     public bool RequireClientCertificate { get; init; }
 
     /// <summary>Who issues tokens: address of an OpenID Connect issuer. Empty at a broker: the broker itself.</summary>
@@ -40,6 +40,21 @@ public sealed record HostSettings
 
     /// <summary>Open streams of one operator: a node has one at the broker, a person at work a few.</summary>
     public int StreamsPerOperator { get; init; } = 100;
+
+    /// <summary>
+    /// Calls without a good token from one address per second, ten times as many in one burst. Callers who are known
+    /// do not count. Behind a proxy that hides addresses all callers are one.
+    /// </summary>
+    public int AnonymousCallsPerSecond { get; init; } = 100;
+
+    /// <summary>New connections from one address per second, ten times as many in one burst.</summary>
+    public int ConnectionsPerSecond { get; init; } = 50;
+
+    /// <summary>Whether anybody may ask which rpcs there are: for development.</summary>
+    public bool Reflection { get; init; }
+
+    /// <summary>How soon a server learns of a client certificate that was revoked at another.</summary>
+    public TimeSpan RevocationInterval { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Where the address is written once it is known, for those who started the process.</summary>
     public string? AddressFile { get; init; }

@@ -48,6 +48,9 @@ public static class HostingDefaults
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<CallLimits>();
+        builder.Services.AddSingleton<AddressLimits>();
+        builder.Services.AddSingleton<Doorstep>();
+        builder.Services.AddSingleton<RevokedCertificates>();
         builder.Services.AddSingleton<SampledLog>();
         builder.Logging.ClearProviders()
             .AddJsonConsole(json => json.IncludeScopes = true)
@@ -69,7 +72,11 @@ public static class HostingDefaults
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddGrpcHealthChecks();
-        builder.Services.AddGrpcReflection();
+        if (settings.Reflection)
+        {
+            builder.Services.AddGrpcReflection();
+        }
+
         return settings;
     }
 
@@ -78,9 +85,16 @@ public static class HostingDefaults
         var unreadable = ActivatorUtilities.CreateInstance<UnreadableRequests>(app.Services);
         app.Use(unreadable.AnswerAsync);
         app.Use(UnreadableRequests.AnswerFormAsync);
+        var doorstep = app.Services.GetRequiredService<Doorstep>();
+        app.Use(doorstep.KnockAsync);
         app.UseAuthentication();
+        app.Use(doorstep.RecognizeAsync);
         app.MapGrpcHealthChecksService();
-        app.MapGrpcReflectionService();
+        if (app.Services.GetRequiredService<HostSettings>().Reflection)
+        {
+            app.MapGrpcReflectionService();
+        }
+
         app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
         app.MapHealthChecks("/health/ready");
         app.Lifetime.ApplicationStarted.Register(() => TellAddress(app));
@@ -113,9 +127,10 @@ public static class HostingDefaults
         kestrel.Listen(IPAddress.Parse(address.Host), address.Port, listen =>
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
+            listen.Use(kestrel.ApplicationServices.GetRequiredService<Doorstep>().Guard);
             listen.UseHttps(settings.LoadCertificate(), https =>
             {
-                // Tokens are fetched without a certificate; the interceptor asks for it where it is needed.
+                // People in browsers have none; who needs one is for the interceptor and the token endpoint to say.
                 https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
                 https.ClientCertificateValidation = (certificate, _, _) => settings.Trusts(certificate);
             });

@@ -6,7 +6,7 @@ namespace Traceability.Hosting;
 /// What callers can bring about again and again is logged a few times a minute and then counted: the log grows with
 /// time, and not with the number of calls.
 /// </summary>
-internal sealed partial class SampledLog : IDisposable
+public sealed partial class SampledLog : IDisposable
 {
     /// <summary>Enough to see what it is.</summary>
     public const int EachPerMinute = 5;

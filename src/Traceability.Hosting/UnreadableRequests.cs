@@ -12,8 +12,6 @@ namespace Traceability.Hosting;
 /// </summary>
 internal sealed partial class UnreadableRequests(ILogger<UnreadableRequests> logger, SampledLog sampled)
 {
-    private const string StatusName = "grpc-status";
-    private const string MessageName = "grpc-message";
     public const string Text = "The request cannot be read: it is not a message of this rpc.";
 
     private static readonly string Unknown = $"{(int)StatusCode.Unknown}";
@@ -34,11 +32,11 @@ internal sealed partial class UnreadableRequests(ILogger<UnreadableRequests> log
         Tell(http, trailers);
         if (trailers is { IsReadOnly: false } && Is(trailers))
         {
-            Write(trailers);
+            GrpcErrors.Write(trailers, Answer);
         }
         else if (!http.Response.HasStarted && Is(http.Response.Headers))
         {
-            Write(http.Response.Headers);
+            GrpcErrors.Write(http.Response.Headers, Answer);
         }
     }
 
@@ -80,20 +78,11 @@ internal sealed partial class UnreadableRequests(ILogger<UnreadableRequests> log
     /// The status of a call that was answered without details; null if there is none, or all went well.
     /// </summary>
     private static string? Bare(IHeaderDictionary? headers) =>
-        headers is not null && headers.TryGetValue(StatusName, out var status) && !Unremarkable.Contains($"{status}")
+        headers is not null && headers.TryGetValue(GrpcErrors.StatusName, out var status)
+        && !Unremarkable.Contains($"{status}")
         && Answer.Trailers.All(entry => !headers.ContainsKey(entry.Key))
             ? $"{status}"
             : null;
-
-    private static void Write(IHeaderDictionary headers)
-    {
-        headers[StatusName] = $"{(int)Answer.StatusCode}";
-        headers[MessageName] = Text;
-        foreach (var entry in Answer.Trailers)
-        {
-            headers[entry.Key] = Convert.ToBase64String(entry.ValueBytes).TrimEnd('=');
-        }
-    }
 
     [LoggerMessage(LogLevel.Information, "{Method} ended with status {Status}, and was not reached or not answered")]
     private partial void LogEnded(string method, string status);

@@ -52,6 +52,9 @@ public static class IdentityHosting
             MaxPoolSize = MaxConnections,
         };
         services.AddSingleton(settings);
+        services.AddSingleton(provider => new AttemptsOf(
+            Clients: new(provider.GetRequiredService<TimeProvider>(), settings.ClientsPerMinute),
+            People: new(provider.GetRequiredService<TimeProvider>(), settings.SignInsPerMinute)));
         services.AddSingleton(new SecretSeal(settings.ReadSecret()));
         services.AddSingleton(new IdentitySource(NpgsqlDataSource.Create(connection)));
         services.AddDbContext<IdentityDatabase>((provider, options) =>
@@ -69,7 +72,7 @@ public static class IdentityHosting
     public static async Task PrepareIdentityAsync(this WebApplication app, CancellationToken cancellationToken)
     {
         var source = app.Services.GetRequiredService<IdentitySource>().Source;
-        await IdentityTables.ApplyAsync(source, cancellationToken);
+        await MakeTablesAsync(app.Configuration, source, cancellationToken);
         await app.Services.GetRequiredService<KeyRing>().KeepAsync(cancellationToken);
         await using var scope = app.Services.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<IdentityDatabase>();
@@ -85,10 +88,26 @@ public static class IdentityHosting
     public static void MapIdentity(this WebApplication app)
     {
         app.UseAuthorization();
-        app.MapPost(Provider.TokenPath, TokenEndpoint.HandleAsync);
+        app.MapPost(Provider.TokenPath, TokenEndpoint.HandleAsync).WithMetadata(new CountsItselfAttribute());
         app.MapMethods(
             Provider.AuthorizationPath, [HttpMethods.Get, HttpMethods.Post], AuthorizationEndpoint.HandleAsync);
         SignInPages.Map(app);
+    }
+
+    /// <summary>By their owner, where that is another role than the one that runs.</summary>
+    private static async Task MakeTablesAsync(
+        IConfiguration configuration, NpgsqlDataSource running, CancellationToken cancellationToken)
+    {
+        var here = new NpgsqlConnectionStringBuilder(running.ConnectionString);
+        if (configuration.GetConnectionString("Owner") is not { Length: > 0 } server)
+        {
+            await IdentityTables.ApplyAsync(running, here.Username!, cancellationToken);
+            return;
+        }
+
+        await using var owner = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(server) { Database = here.Database });
+        await IdentityTables.ApplyAsync(owner, here.Username!, cancellationToken);
     }
 
     private static void AddKeys(IServiceCollection services)

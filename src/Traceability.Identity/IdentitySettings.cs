@@ -39,11 +39,22 @@ public sealed record IdentitySettings
     /// <summary>How long a person is signed in before asked again: a working day.</summary>
     public TimeSpan SignInLifetime { get; init; } = TimeSpan.FromHours(12);
 
-    /// <summary>So many wrong passwords in a row lock a name out.</summary>
+    /// <summary>
+    /// So many wrong passwords in a row from one address lock a name out there; ten times as many from all addresses
+    /// lock it out everywhere.
+    /// </summary>
     public int PasswordFailures { get; init; } = 10;
 
     /// <summary>For so long after the last one.</summary>
     public TimeSpan LockOut { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>
+    /// Passwords that one address may try per minute, with names that have not come in from there within the hour.
+    /// </summary>
+    public int SignInsPerMinute { get; init; } = 120;
+
+    /// <summary>The same for clients with their secrets: a node may have one for each of its companies.</summary>
+    public int ClientsPerMinute { get; init; } = 6000;
 
     /// <summary>How long the one-time code of an invitation is good.</summary>
     public TimeSpan InvitationLifetime { get; init; } = TimeSpan.FromDays(3);

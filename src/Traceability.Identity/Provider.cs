@@ -64,6 +64,7 @@ internal static class Provider
         .AllowAuthorizationCodeFlow()
         .RequireProofKeyForCodeExchange()
         .AllowRefreshTokenFlow()
+        .UseClientCertificateBoundAccessTokens()
         .DisableAccessTokenEncryption()
         .SetAccessTokenLifetime(settings.AccessTokenLifetime)
         .SetIdentityTokenLifetime(settings.AccessTokenLifetime)
@@ -96,13 +97,16 @@ internal static class Provider
         server.DisableResourceValidation().IgnoreResourcePermissions();
         server.RemoveEventHandler(OpenIddictServerHandlers.Exchange.ValidateResourceParameter.Descriptor);
         server.RemoveEventHandler(OpenIddictServerHandlers.Authentication.ValidateResourceParameter.Descriptor);
+        ClientAttempts.All.ToList().ForEach(handler => server.AddEventHandler(handler));
+        server.AddEventHandler(MustShowCertificate.Descriptor);
+        server.AddEventHandler(CertificateRule.Descriptor);
         server.AddEventHandler(ResourceRule.OfTokens);
         server.AddEventHandler(ResourceRule.OfAuthorizations);
         server.AddEventHandler(SigningKeyChoice.Descriptor);
         server.AddEventHandler(UniformRefusals.OfTokens);
         server.AddEventHandler(UniformRefusals.OfRevocations);
         server.AddEventHandler(PublicOrigin.Descriptor);
-        // The certificate of a connection is the federation's, and says nothing about a client of the provider.
+        // The certificate of a connection names an operator, not a client: the token endpoint binds to it.
         server.RemoveEventHandler(
             OpenIddictServerAspNetCoreHandlers.ExtractClientCertificate<ExtractTokenRequestContext>.Descriptor);
         server.RemoveEventHandler(

@@ -51,11 +51,12 @@ demo.SetAction(async (parsed, cancellationToken) =>
 var target = new Argument<DirectoryInfo>("folder") { Description = "Where the PEM files go." };
 var names = new Argument<string[]>("names")
 {
-    Description = "Whom to make certificates for; also the names of their hosts.",
+    Description = "Whom to make certificates for; also the names of their hosts. NAME=ID says which operator it "
+        + "speaks for.",
     Arity = ArgumentArity.OneOrMore,
 };
 var certificates = new Command(
-    "certificates", "Makes an authority for development and certificates. Example: certificates secrets broker node-a")
+    "certificates", "Makes an authority for development and certificates. Example: certificates secrets broker a=ID")
 {
     target,
     names,
@@ -65,7 +66,10 @@ certificates.SetAction(parsed =>
     var authority = new Certificates(parsed.GetValue(target)!.FullName, TimeProvider.System);
     foreach (var name in parsed.GetValue(names)!)
     {
-        Console.WriteLine(authority.Issue(name).Certificate);
+        var (holder, operators) = name.Split('=', 2) is [var named, var id]
+            ? (named, new[] { Guid.ParseExact(id, "D") })
+            : (name, Array.Empty<Guid>());
+        Console.WriteLine(authority.Issue(holder, operators).Certificate);
     }
 });
 

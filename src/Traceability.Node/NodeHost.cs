@@ -31,10 +31,12 @@ public static class NodeHost
             new WebApplicationOptions { Args = args, ApplicationName = typeof(NodeHost).Assembly.GetName().Name });
         builder.AddHostingDefaults("traceability-node");
         builder.Services.AddSingleton(services => new EventDatabases(
-            builder.Configuration.GetConnectionString("Server")!, services.GetRequiredService<TimeProvider>()));
+            builder.Configuration.GetConnectionString("Server")!, services.GetRequiredService<TimeProvider>(),
+            builder.Configuration.GetConnectionString("Owner")));
         var node = builder.Configuration.GetRequiredSection("Node").Get<NodeSettings>()!;
         builder.Services.AddSingleton(node);
-        builder.Services.AddBrokerClients(new Uri(node.Broker));
+        builder.Services.AddSingleton(services => new BrokerConnections(
+            new Uri(node.Broker), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<HostedOperators>();
         builder.Services.AddSingleton<MustContinue>(LogKeeper.MustContinueAsync);
         builder.Services.AddSingleton<RollUp>();
@@ -43,6 +45,7 @@ public static class NodeHost
         builder.Services.AddSingleton<Sender>();
         builder.Services.AddSingleton<Receiver>();
         builder.Services.AddHostedService<OperatorFolder>();
+        builder.Services.AddHostedService<RevocationFollower>();
         builder.Services.AddHostedService<ExchangeWorker>();
         builder.Services.AddHostedService<DueWorker>();
         builder.Services.AddHostedService<LogKeeper>();

@@ -23,6 +23,9 @@ public sealed class EventDatabase
 
     public string Name { get; }
 
+    /// <summary>Whether the role of this process may change what was said, and not only add to it.</summary>
+    public bool MayRewriteHistory { get; internal init; }
+
     /// <summary>Plain SQL, for tables beside the events.</summary>
     public NpgsqlDataSource Source { get; }
 

@@ -31,15 +31,21 @@ public sealed class EventDatabases : IAsyncDisposable
     public const string Schema = "traceability";
 
     private readonly string _server;
+    private readonly string? _owner;
     private readonly TimeProvider _clock;
     private readonly LeafListener _leaves = new();
     private readonly DocumentStore _store;
 
-    /// <param name="server">Npgsql connection string of the server; databases are made on it as needed.</param>
+    /// <param name="server">
+    /// Npgsql connection string of the server, with the role that reads and appends; databases are made as needed.
+    /// </param>
     /// <param name="clock">Gives events their time.</param>
-    public EventDatabases(string server, TimeProvider clock)
+    /// <param name="owner">
+    /// With the role that makes databases and tables, and gives the other its rights. Null: one role does all.
+    /// </param>
+    public EventDatabases(string server, TimeProvider clock, string? owner = null)
     {
-        (_server, _clock) = (Pooled(server), clock);
+        (_server, _owner, _clock) = (Pooled(server), owner, clock);
         _store = DocumentStore.For(options =>
         {
             Configure(options);
@@ -63,32 +69,60 @@ public sealed class EventDatabases : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task<EventDatabase> OpenAsync(string name, LogKeys? keys, CancellationToken cancellationToken)
     {
-        var marten = (MartenDatabase)await _store.Storage.FindOrCreateDatabase(name);
-        await using var turn = await Migrations.TakeTurnAsync(marten.DataSource, cancellationToken);
-        await Migrations.BeforeMartenAsync(marten.DataSource, cancellationToken);
-        await marten.ApplyAllConfiguredChangesToDatabaseAsync(AutoCreate.CreateOrUpdate, ct: cancellationToken);
-        await Migrations.ApplyAsync(marten.DataSource, cancellationToken);
-        if (await Migrations.AreReadModelsStaleAsync(marten.DataSource, cancellationToken))
+        await using (var owner = await DatabaseOwner.OpenAsync(_server, _owner, name, cancellationToken))
         {
-            await RebuildReadModelsAsync(name, cancellationToken);
-            await Migrations.ReadModelsAreFreshAsync(marten.DataSource, cancellationToken);
+            await MigrateAsync(owner, name, cancellationToken);
         }
 
+        var marten = (MartenDatabase)await _store.Storage.FindOrCreateDatabase(name);
         _leaves.Vouch(name, keys);
-        return new(_store, new(_store, _leaves, _clock), marten.DataSource, name, keys);
+        var mayRewrite = await Migrations.MayRewriteAsync(marten.DataSource, cancellationToken);
+        return new(_store, Bulk, marten.DataSource, name, keys) { MayRewriteHistory = mayRewrite };
     }
 
-    /// <summary>Empties all read models and makes them anew from the events. Nobody may write meanwhile.</summary>
-    public Task RebuildReadModelsAsync(string name, CancellationToken cancellationToken) =>
-        new ReadModelRebuild(_store, new(_store, _leaves, _clock)).RunAsync(name, cancellationToken);
+    /// <summary>
+    /// Empties all read models and makes them anew from the events, as their owner. Nobody may write meanwhile.
+    /// </summary>
+    public async Task RebuildReadModelsAsync(string name, CancellationToken cancellationToken)
+    {
+        await using var owner = await DatabaseOwner.OpenAsync(_server, _owner, name, cancellationToken);
+        await RebuildReadModelsAsync(owner, name, cancellationToken);
+    }
 
     public ValueTask DisposeAsync() => _store.DisposeAsync();
+
+    private BulkWriter Bulk => new(_store, _leaves, _clock);
+
+    private async Task MigrateAsync(DatabaseOwner owner, string name, CancellationToken cancellationToken)
+    {
+        if (!await owner.MayMigrateAsync(cancellationToken))
+        {
+            await Migrations.MustBeDoneAsync(owner.Source, name, cancellationToken);
+            return;
+        }
+
+        await using var turn = await Migrations.TakeTurnAsync(owner.Source, cancellationToken);
+        await Migrations.BeforeMartenAsync(owner.Source, cancellationToken);
+        await new MartenDatabase(_store.Options, owner.Source, name)
+            .ApplyAllConfiguredChangesToDatabaseAsync(AutoCreate.CreateOrUpdate, ct: cancellationToken);
+        await Migrations.ApplyAsync(owner.Source, cancellationToken);
+        await owner.GrantAsync(ReadModel.All.Select(model => Bulk.TableOf(model.Type)), cancellationToken);
+        if (await Migrations.AreReadModelsStaleAsync(owner.Source, cancellationToken))
+        {
+            await RebuildReadModelsAsync(owner, name, cancellationToken);
+            await Migrations.ReadModelsAreFreshAsync(owner.Source, cancellationToken);
+        }
+    }
+
+    private Task RebuildReadModelsAsync(DatabaseOwner owner, string name, CancellationToken cancellationToken) =>
+        new ReadModelRebuild(_store, Bulk).RunAsync(owner.Source, name, cancellationToken);
 
     private void Configure(StoreOptions options)
     {
         options.MultiTenantedWithSingleServer(_server);
         options.DatabaseSchemaName = Schema;
-        options.AutoCreateSchemaObjects = AutoCreate.CreateOrUpdate;
+        // Tables are made when a database is opened, by their owner.
+        options.AutoCreateSchemaObjects = AutoCreate.None;
         options.DisableNpgsqlLogging = true;
         options.UseSystemTextJsonForSerialization(
             EnumStorage.AsString, Casing.CamelCase, json => json.IgnoreReadOnlyProperties = true);

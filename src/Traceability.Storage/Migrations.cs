@@ -1,4 +1,5 @@
 using Npgsql;
+using Traceability.Domain;
 
 namespace Traceability.Storage;
 
@@ -160,6 +161,63 @@ internal static class Migrations
         select distinct (data ->> 'traceId')::uuid, (data ->> 'validUntil')::timestamptz
         from {EventDatabases.Schema}.mt_events where type = 'certificate_recorded'
         """,
+
+        // History is only appended to, by whoever does not own it, whatever was granted. The three changes that it
+        // goes through have each a procedure of their own, which can do nothing else.
+        $"""
+        create function {EventDatabases.Schema}.history_stands() returns trigger language plpgsql as $body$
+        begin
+            if not pg_has_role(
+                current_user, (select relowner from pg_catalog.pg_class where oid = tg_relid), 'member') then
+                raise insufficient_privilege using message = format('%s is only appended to', tg_table_name);
+            end if;
+            return null;
+        end $body$;
+        do $tables$
+        declare history text;
+        begin
+            foreach history in array array['mt_events', 'log_leaf', 'log_node', 'log_checkpoint', 'decision'] loop
+                execute format(
+                    'create trigger history_stands before update or delete or truncate on {EventDatabases.Schema}.%I '
+                        || 'for each statement execute function {EventDatabases.Schema}.history_stands()', history);
+            end loop;
+        end $tables$;
+
+        create procedure {EventDatabases.Schema}.cosign_checkpoint(signed_size bigint, cosignature text)
+            language sql security definer set search_path = pg_catalog as $body$
+            update {EventDatabases.Schema}.log_checkpoint set note = note || cosignature, cosigned = true
+            where size = signed_size and not cosigned and cosignature ~ '^— [^\n]+\n$'
+        $body$;
+
+        create procedure {EventDatabases.Schema}.log_decisions(into_batch bigint, decisions bigint[])
+            language sql security definer set search_path = pg_catalog as $body$
+            update {EventDatabases.Schema}.decision set batch = into_batch
+            where id = any(decisions) and batch is null
+        $body$;
+
+        create procedure {EventDatabases.Schema}.mask_event(event_stream text, event_version bigint, masked jsonb)
+            language plpgsql security definer set search_path = pg_catalog as $body$
+        declare said jsonb;
+        begin
+            select data into strict said from {EventDatabases.Schema}.mt_events
+            where stream_id = event_stream and version = event_version for update;
+            -- Texts become masks; what a later version of the event came to have is empty; all else is as it was.
+            if exists (
+                select from jsonb_each(said) before full join jsonb_each(masked) after using (key)
+                where before.value is distinct from after.value and not coalesce(
+                    jsonb_typeof(before.value) = 'string' and after.value = to_jsonb('{Masking.Mask}'::text)
+                    or coalesce(before.value, 'null') = 'null'
+                        and coalesce(after.value, 'null') in ('null', 'false', '0', '""', '[]'), false)) then
+                raise insufficient_privilege using message = 'an event can be masked, and not changed';
+            end if;
+            update {EventDatabases.Schema}.mt_events set data = masked
+            where stream_id = event_stream and version = event_version;
+            update {EventDatabases.Schema}.log_leaf set salt = null
+            where stream_id = event_stream and version = event_version;
+        end $body$;
+
+        revoke all on all routines in schema {EventDatabases.Schema} from public
+        """,
     ];
 
     /// <summary>One process at a time brings a database up to date; the others wait until it has.</summary>
@@ -208,6 +266,29 @@ internal static class Migrations
     {
         await using var command = source.CreateCommand($"drop table if exists {Stale}");
         await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Whether a role may change what was said: it owns the tables, or was given more than it needs.</summary>
+    public static async Task<bool> MayRewriteAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    {
+        await using var command = source.CreateCommand(
+            $"select has_table_privilege('{EventDatabases.Schema}.mt_events', 'update, delete, truncate, trigger')");
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    /// <summary>For a role that cannot do it itself.</summary>
+    public static async Task MustBeDoneAsync(
+        NpgsqlDataSource source, string database, CancellationToken cancellationToken)
+    {
+        await using var command = source.CreateCommand(
+            $"select (select count(*) from {EventDatabases.Schema}.migration) = {Steps.Length} "
+            + $"and to_regclass('{Stale}') is null");
+        if (!(bool)(await command.ExecuteScalarAsync(cancellationToken))!)
+        {
+            throw new InvalidOperationException(
+                $"The tables of {database} are of another version, and this role may not change them: start once "
+                + "with ConnectionStrings:Owner.");
+        }
     }
 
     /// <summary>Whoever calls has its turn.</summary>

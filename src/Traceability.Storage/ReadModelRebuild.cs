@@ -1,7 +1,6 @@
 using JasperFx.Events;
 using Marten;
 using Marten.Services;
-using Marten.Storage;
 using Npgsql;
 
 namespace Traceability.Storage;
@@ -20,10 +19,9 @@ internal sealed class ReadModelRebuild(DocumentStore store, BulkWriter bulk)
     private readonly List<object> _linked = [];
     private int _streams;
 
-    public async Task RunAsync(string name, CancellationToken cancellationToken)
+    public async Task RunAsync(NpgsqlDataSource owner, string name, CancellationToken cancellationToken)
     {
-        var database = (MartenDatabase)await store.Storage.FindOrCreateDatabase(name);
-        await using var connection = await database.DataSource.OpenConnectionAsync(cancellationToken);
+        await using var connection = await owner.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var options = SessionOptions.ForTransaction(transaction);
         options.TenantId = name;

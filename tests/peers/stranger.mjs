@@ -16,9 +16,10 @@ const authority = readFileSync(given.authority);
 const own = [readFileSync(given.key), readFileSync(given.certificate)];
 const tls = grpc.credentials.createSsl(authority);
 const mutual = grpc.credentials.createSsl(authority, ...own);
-const parts = new node.v1.PartService(given.node, tls);
-const footprints = new node.v1.FootprintService(given.node, tls);
-const imports = new node.v1.ImportService(given.node, tls);
+const clerks = grpc.credentials.createSsl(authority, readFileSync(given.clerk_key), readFileSync(given.clerk_certificate));
+const parts = new node.v1.PartService(given.node, clerks);
+const footprints = new node.v1.FootprintService(given.node, clerks);
+const imports = new node.v1.ImportService(given.node, clerks);
 const directory = new broker.v1.DirectoryService(given.broker, mutual);
 let failed = 0;
 
@@ -113,6 +114,8 @@ async function strangers() {
   const uncertified = new broker.v1.DirectoryService(given.broker, tls);
   const refused = await ask(uncertified, 'GetOperator', { operator_id: given.operator_id }, bearing(given.administrator_token));
   check('no certificate', refused.error?.code === grpc.status.UNAUTHENTICATED, refused.error);
+  const thief = await ask(new node.v1.PartService(given.node, mutual), 'GetPart', { trace_id: given.trace_id });
+  check('a token with the certificate of another', thief.error?.code === grpc.status.UNAUTHENTICATED, thief.error);
   const distrusting = new node.v1.PartService(given.node, grpc.credentials.createSsl());
   const unknown = await ask(distrusting, 'GetPart', { trace_id: given.trace_id }, clerk, 2000);
   check('an authority that is not trusted', [grpc.status.UNAVAILABLE, grpc.status.DEADLINE_EXCEEDED].includes(unknown.error?.code), unknown.error);

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Marten;
@@ -12,7 +13,8 @@ namespace Traceability.Broker.Directory;
 
 /// <summary>Members and their keys.</summary>
 [AllowRoles(Roles.Node, Roles.Administrator)]
-internal sealed class DirectoryServer(BrokerDatabase broker) : Wire.DirectoryService.DirectoryServiceBase
+internal sealed partial class DirectoryServer(BrokerDatabase broker, RevokedCertificates revoked)
+    : Wire.DirectoryService.DirectoryServiceBase
 {
     private const int MaxName = 200;
     private const int MaxJwk = 1000;
@@ -92,6 +94,39 @@ internal sealed class DirectoryServer(BrokerDatabase broker) : Wire.DirectorySer
         return new() { Operator = ToWire((await broker.DoAsync(act, context)).State) };
     }
 
+    [AllowRoles(Roles.Administrator)]
+    public override async Task<Wire.RevokeClientCertificateResponse> RevokeClientCertificate(
+        Wire.RevokeClientCertificateRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var id = input.Id<OperatorId>("operator_id", request.OperatorId);
+        var fingerprint = request.Fingerprint;
+        if (!Fingerprint().IsMatch(fingerprint))
+        {
+            input.Violate(
+                "fingerprint", fingerprint, "must be the SHA-256 of the certificate in base64url: 43 characters.");
+        }
+
+        input.ThrowIfInvalid();
+        var member = (await broker.DoAsync(new RevokeClientCertificate(id, fingerprint), context)).State;
+        revoked.Add([fingerprint]);
+        return new() { Operator = ToWire(member) };
+    }
+
+    public override Task<Wire.ListRevokedClientCertificatesResponse> ListRevokedClientCertificates(
+        Wire.ListRevokedClientCertificatesRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var (size, token) = (input.PageSize(request.PageSize), input.Token(request.PageToken));
+        input.ThrowIfInvalid();
+        string[] page = [.. revoked.All.Where(one => string.CompareOrdinal(one, token) > 0).Take(size)];
+        return Task.FromResult(new Wire.ListRevokedClientCertificatesResponse
+        {
+            Fingerprints = { page },
+            NextPageToken = page.Length < size ? "" : page[^1],
+        });
+    }
+
     public override async Task<Wire.GetOperatorResponse> GetOperator(
         Wire.GetOperatorRequest request, ServerCallContext context)
     {
@@ -123,6 +158,9 @@ internal sealed class DirectoryServer(BrokerDatabase broker) : Wire.DirectorySer
 
         return response;
     }
+
+    [GeneratedRegex("^[A-Za-z0-9_-]{43}\\z")]
+    private static partial Regex Fingerprint();
 
     private static string KeyIdOf(Input input, KeyUse use, string jwk)
     {

@@ -32,9 +32,7 @@ internal sealed record LogDecisions(int AtMost, byte[] SealKey) : IAct<int>
             new DecisionsLogged(rows.Count, DecisionTree.Root(rows), session.Now),
             cancellationToken);
         session.Queue(
-            $"update {EventDatabases.Schema}.decision set batch = ? where id = any(?)",
-            batch,
-            rows.Select(row => row.Id).ToArray());
+            $"call {EventDatabases.Schema}.log_decisions(?, ?)", batch, rows.Select(row => row.Id).ToArray());
         return rows.Count;
     }
 }

@@ -21,6 +21,9 @@ public record KeyPublished(OperatorId OperatorId, string KeyId, KeyUse Use, stri
 /// <summary>What is issued under the key from that moment on is not to be believed.</summary>
 public record KeyRevoked(OperatorId OperatorId, string KeyId, DateTimeOffset RevokedFrom, DateTimeOffset RevokedAt);
 
+/// <summary>A client certificate that speaks for the operator was lost: no program is let in with it.</summary>
+public record ClientCertificateRevoked(OperatorId OperatorId, string Fingerprint, DateTimeOffset RevokedAt);
+
 public enum KeyUse
 {
     Signing = 1,
@@ -51,10 +54,19 @@ public record Operator(
     /// <summary>Keys of one use that were published within this time, and are not revoked, count.</summary>
     public static TimeSpan KeyWindow { get; } = TimeSpan.FromDays(30);
 
+    /// <summary>
+    /// All that are revoked are looked at by every server all the time; whoever loses so many has lost something else.
+    /// </summary>
+    public const int MaxRevokedCertificates = 100;
+
     /// <summary>Oldest first.</summary>
     public IReadOnlyList<FormerName> FormerNames { get; init; } = [];
 
     public string Id { get; init; } = "";
+
+    /// <summary>Fingerprints of client certificates that were lost; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? RevokedCertificates { get; init; }
 
     [JsonIgnore]
     public long StreamVersion { get; init; }
@@ -80,6 +92,10 @@ public record Operator(
             Keys = [.. member.Keys.Select(key => key.KeyId == r.KeyId
                 ? key with { ValidUntil = Earliest(key.ValidUntil, r.RevokedFrom), Revoked = true }
                 : key)],
+        },
+        ClientCertificateRevoked c => member! with
+        {
+            RevokedCertificates = [.. member.RevokedCertificates ?? [], c.Fingerprint],
         },
         _ => member,
     };
@@ -150,6 +166,25 @@ public record Operator(
                 $"Key {keyId} is not disclosed to you, or it does not exist.",
                 ("key_id", keyId));
         return key.Revoked && key.ValidUntil <= from ? [] : [new KeyRevoked(OperatorId, keyId, from, now)];
+    }
+
+    /// <summary>The event that revokes a client certificate for good; none if it is revoked.</summary>
+    public object[] RevokeCertificate(string fingerprint, DateTimeOffset now)
+    {
+        var revoked = RevokedCertificates ?? [];
+        if (revoked.Contains(fingerprint, StringComparer.Ordinal))
+        {
+            return [];
+        }
+
+        return revoked.Count < MaxRevokedCertificates
+            ? [new ClientCertificateRevoked(OperatorId, fingerprint, now)]
+            : throw new RefusedException(
+                RefusalReason.LimitExceeded,
+                $"{MaxRevokedCertificates} certificates of this operator are revoked. Retire its clients, or suspend "
+                    + "it, until it keeps its keys.",
+                ("limit", "revoked_certificates"),
+                ("maximum", $"{MaxRevokedCertificates}"));
     }
 
     private static DateTimeOffset Earliest(DateTimeOffset? one, DateTimeOffset other) =>

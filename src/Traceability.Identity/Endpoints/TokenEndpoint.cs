@@ -11,7 +11,8 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace Traceability.Identity.Endpoints;
 
 /// <summary>
-/// Gives tokens to a client that has proved who it is and may ask for the resource: the provider has seen to both.
+/// Gives tokens to a client that has proved who it is, with a certificate of its operator where it is a program, and
+/// may ask for the resource: the provider has seen to that.
 /// </summary>
 internal static class TokenEndpoint
 {
@@ -22,6 +23,7 @@ internal static class TokenEndpoint
         var client = (await clients.FindByClientIdAsync(request.ClientId!, cancellationToken))!;
         if (request.IsClientCredentialsGrantType())
         {
+            Bind(http);
             return SignIn(TokenClaims.Of(client, request.GetResources()[0]));
         }
 
@@ -40,6 +42,14 @@ internal static class TokenEndpoint
             ? SignIn(TokenClaims.Renewed(granted, user))
             : Refuse(Errors.InvalidGrant, "Sign in again.");
     }
+
+    /// <summary>
+    /// The token that is made now is worth nothing without the certificate of this connection (RFC 8705). Only here
+    /// does the provider learn of it: it names an operator, not a client, and CertificateRule has read it.
+    /// </summary>
+    private static void Bind(HttpContext http) =>
+        http.Features.Get<OpenIddictServerAspNetCoreFeature>()!.Transaction!.RemoteCertificate =
+            http.Connection.ClientCertificate;
 
     private static IResult SignIn(System.Security.Claims.ClaimsPrincipal principal) =>
         Results.SignIn(principal, authenticationScheme: OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Mvc;
+using Traceability.Hosting;
 using Traceability.Identity.Clients;
 using Traceability.Identity.Storage;
 using Traceability.Identity.Users;
@@ -25,7 +26,8 @@ internal sealed class SignInModel(Entrance entrance, SignInManager<User> session
 
     public async Task<IActionResult> OnPostAsync(CancellationToken cancellationToken)
     {
-        if (await entrance.WithPasswordAsync(Name ?? "", Password ?? "", cancellationToken))
+        var network = Networks.Of(HttpContext.Connection.RemoteIpAddress);
+        if (await entrance.WithPasswordAsync(Name ?? "", Password ?? "", network, cancellationToken))
         {
             return GoOn();
         }

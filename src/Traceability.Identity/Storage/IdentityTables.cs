@@ -78,14 +78,31 @@ internal static class IdentityTables
             key_id text primary key, purpose text not null, active_at timestamptz not null, sealed bytea not null);
         create table {S}.protection_keys (name text primary key, element text not null)
         """,
+
+        // Wrong passwords are counted per name and address; those of all addresses are the row '*'.
+        $"""
+        alter table {S}.failed_sign_ins
+            add column network text not null default '*',
+            drop constraint failed_sign_ins_pkey,
+            add primary key (name_hash, network)
+        """,
     ];
 
-    public static async Task ApplyAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    /// <param name="source">Of the role that owns the tables.</param>
+    /// <param name="running">The role that runs: rows are its business, tables are not.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public static async Task ApplyAsync(
+        NpgsqlDataSource source, string running, CancellationToken cancellationToken)
     {
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await RunAsync($"select pg_advisory_xact_lock({Lock})");
+        if (!await MayMigrateAsync(connection, cancellationToken))
+        {
+            return;
+        }
+
         await RunAsync($"""
-            select pg_advisory_xact_lock({Lock});
             create schema if not exists {S};
             create table if not exists {S}.migration (step int primary key)
             """);
@@ -97,6 +114,7 @@ internal static class IdentityTables
             await RunAsync($"insert into {S}.migration values ({step})");
         }
 
+        await RunAsync(GrantsTo($"\"{running.Replace("\"", "\"\"", StringComparison.Ordinal)}\""));
         await transaction.CommitAsync(cancellationToken);
 
         async Task RunAsync(string sql)
@@ -105,4 +123,24 @@ internal static class IdentityTables
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
     }
+
+    /// <summary>A role that only runs finds the tables made.</summary>
+    private static async Task<bool> MayMigrateAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            $"""
+            select coalesce(
+                has_schema_privilege(to_regnamespace('{S}'), 'create'),
+                has_database_privilege(current_database(), 'create'))
+            """,
+            connection);
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private static string GrantsTo(string role) =>
+        $"""
+        grant usage on schema {S} to {role};
+        grant select, insert, update, delete on all tables in schema {S} to {role};
+        grant usage on all sequences in schema {S} to {role}
+        """;
 }

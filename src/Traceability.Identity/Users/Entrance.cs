@@ -6,7 +6,7 @@ namespace Traceability.Identity.Users;
 
 /// <summary>
 /// Who comes in with what. What is refused is refused in one way: an unknown name, a wrong password, a lock and a
-/// lock-out cannot be told apart, and cost the same.
+/// lock-out are one answer. The first three cost the same; whoever has to wait is not worth the hash of a password.
 /// </summary>
 internal sealed class Entrance(
     UserManager<User> users, SignInManager<User> sessions, FailedSignIns failures, TimeProvider clock)
@@ -18,20 +18,30 @@ internal sealed class Entrance(
     private static string? _nobodysHash;
 
     /// <summary>Signs in with a password.</summary>
-    public async Task<bool> WithPasswordAsync(string name, string password, CancellationToken cancellationToken)
+    /// <param name="name">As it was typed.</param>
+    /// <param name="password">So, too.</param>
+    /// <param name="network">Where it was typed.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<bool> WithPasswordAsync(
+        string name, string password, string network, CancellationToken cancellationToken)
     {
-        var admitted = await failures.AdmitAsync(name, cancellationToken);
+        if (!await failures.AdmitAsync(name, network, cancellationToken))
+        {
+            return false;
+        }
+
         var user = await FindAsync(name);
         var known = user?.PasswordHash ?? NobodysHash();
         var right = password.Length <= MaxPassword
             && users.PasswordHasher.VerifyHashedPassword(user ?? new(), known, password)
                 != PasswordVerificationResult.Failed;
-        if (!right || !admitted || user is not { PasswordHash: not null, MayEnter: true })
+        if (!right || user is not { PasswordHash: not null, MayEnter: true })
         {
+            failures.Note(name, network);
             return false;
         }
 
-        await failures.ForgetAsync(name, cancellationToken);
+        await failures.ForgetAsync(name, network, cancellationToken);
         await sessions.SignInAsync(user, isPersistent: false);
         return true;
     }

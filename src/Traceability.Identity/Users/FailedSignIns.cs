@@ -6,11 +6,18 @@ using Traceability.Identity.Storage;
 namespace Traceability.Identity.Users;
 
 /// <summary>
-/// Counts sign-ins per name that have come to no good end, whether or not there is such a user: the same statements in
-/// both cases, so that neither the answer nor its time says who exists. One name that is locked out locks out no other.
+/// Counts sign-ins per name and address that have come to no good end, whether or not there is such a user: the same
+/// statements in both cases, so that neither the answer nor its time says who exists. Whoever is locked out locks out
+/// no other name, nor that name elsewhere: for that it takes ten addresses.
 /// </summary>
-internal sealed class FailedSignIns(IdentitySource identity, IdentitySettings settings, TimeProvider clock)
+internal sealed class FailedSignIns(
+    IdentitySource identity, IdentitySettings settings, AttemptsOf attempts, TimeProvider clock)
 {
+    private const string Everywhere = "*";
+
+    /// <summary>With the ten that one address may try, what NIST SP 800-63B allows in all.</summary>
+    private const int AddressesThatLockOut = 10;
+
     private const string Table = $"{IdentityDatabase.Schema}.failed_sign_ins";
 
     /// <summary>
@@ -18,23 +25,44 @@ internal sealed class FailedSignIns(IdentitySource identity, IdentitySettings se
     /// a name that is locked out does not lengthen it.
     /// </summary>
     /// <returns>Whether the attempt may be made.</returns>
-    public async Task<bool> AdmitAsync(string name, CancellationToken cancellationToken)
+    public async Task<bool> AdmitAsync(string name, string network, CancellationToken cancellationToken) =>
+        attempts.People.PauseFor(name, network) is null
+        && await CountAsync(name, network, settings.PasswordFailures, cancellationToken)
+        && await CountAsync(name, Everywhere, settings.PasswordFailures * AddressesThatLockOut, cancellationToken);
+
+    /// <summary>An attempt that was made came to no good end.</summary>
+    public void Note(string name, string network) => attempts.People.Fail(name, network);
+
+    /// <summary>The name came in from there.</summary>
+    public async Task ForgetAsync(string name, string network, CancellationToken cancellationToken)
+    {
+        attempts.People.Succeed(name, network);
+        await using var command = identity.Source.CreateCommand(
+            $"delete from {Table} where name_hash = $1 and network in ($2, '{Everywhere}')");
+        Add(command, HashOf(name), network);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private async Task<bool> CountAsync(
+        string name, string network, int most, CancellationToken cancellationToken)
     {
         await using var command = identity.Source.CreateCommand(
             $"""
-            insert into {Table} as known (name_hash, failures, ends_at) values ($1, 1, $3)
-            on conflict (name_hash) do update set
+            insert into {Table} as known (name_hash, network, failures, ends_at) values ($1, $5, 1, $3)
+            on conflict (name_hash, network) do update set
                 failures = case when known.ends_at <= $2 then 1 else least(known.failures, $4) + 1 end,
                 ends_at = case when known.ends_at <= $2 or known.failures < $4 then $3 else known.ends_at end
             returning failures <= $4
             """);
         var now = clock.GetUtcNow();
-        Add(command, HashOf(name), now, now + settings.LockOut, settings.PasswordFailures);
+        Add(command, HashOf(name), now, now + settings.LockOut, most, network);
         return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
+    /// <summary>Everywhere: an administrator has unlocked it.</summary>
     public async Task ForgetAsync(string name, CancellationToken cancellationToken)
     {
+        attempts.People.Forget(name);
         await using var command = identity.Source.CreateCommand($"delete from {Table} where name_hash = $1");
         Add(command, HashOf(name));
         await command.ExecuteNonQueryAsync(cancellationToken);

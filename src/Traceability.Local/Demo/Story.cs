@@ -87,7 +87,8 @@ public sealed class Story(LocalFederation federation, Action<string> tell)
         var (own, other) = (federation.Node(company), federation.Node(node));
         var token = await FederationClient.TokenAsync(
             federation, federation.Company(company), own, cancellationToken);
-        using var client = FederationClient.Connect(federation, other, token, null);
+        using var client = FederationClient.Connect(
+            federation, other, token, federation.CertificateOf(federation.Company(company).OperatorId));
         var expected = own == other ? StatusCode.PermissionDenied : StatusCode.Unauthenticated;
         var hidden = await AskAsync(client, traceId, expected);
         return hidden is not null

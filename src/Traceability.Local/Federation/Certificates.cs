@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Traceability.Client;
 
 namespace Traceability.Local.Federation;
 
@@ -29,7 +30,9 @@ public sealed class Certificates
     public string Authority => Path.Combine(_folder, "ca.crt");
 
     /// <summary>For both sides of a connection: who serves here also calls.</summary>
-    public (string Certificate, string Key) Issue(string name)
+    /// <param name="name">Its holder, also the name of its host and of the files.</param>
+    /// <param name="operators">For whom it speaks; none: for those who act for no operator.</param>
+    public (string Certificate, string Key) Issue(string name, params IEnumerable<Guid> operators)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
@@ -37,6 +40,7 @@ public sealed class Certificates
         names.AddDnsName("localhost");
         names.AddDnsName(name);
         names.AddIpAddress(IPAddress.Loopback);
+        operators.ToList().ForEach(id => names.AddUri(ShownCertificate.NameOf(id)));
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(
             [new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], critical: false));

@@ -29,44 +29,36 @@ public sealed class FederationClient : IDisposable
         await ForClerkAsync(federation, company, company, cancellationToken);
 
     /// <summary>A node, for the clerk of any company; one that is not its own only where that was allowed.</summary>
-    public static async Task<FederationClient> ForClerkAsync(
-        LocalFederation federation, string company, string node, CancellationToken cancellationToken)
-    {
-        var token = await TokenAsync(
-            federation, federation.Company(company), federation.Node(node), cancellationToken);
-        return Connect(federation, federation.Node(node), token, null);
-    }
+    public static Task<FederationClient> ForClerkAsync(
+        LocalFederation federation, string company, string node, CancellationToken cancellationToken) =>
+        ConnectAsync(federation, federation.Company(company), federation.Node(node), cancellationToken);
 
     /// <summary>A company's node, for the auditors of another firm.</summary>
-    public static async Task<FederationClient> ForExternalAuditorAsync(
-        LocalFederation federation, string firm, string company, CancellationToken cancellationToken)
-    {
-        var token = await TokenAsync(
-            federation, federation.AuditClient(firm), federation.Node(company), cancellationToken);
-        return Connect(federation, federation.Node(company), token, null);
-    }
+    public static Task<FederationClient> ForExternalAuditorAsync(
+        LocalFederation federation, string firm, string company, CancellationToken cancellationToken) =>
+        ConnectAsync(federation, federation.AuditClient(firm), federation.Node(company), cancellationToken);
 
     /// <summary>The broker, for the administrator.</summary>
     public static Task<FederationClient> ForAdministratorAsync(
         LocalFederation federation, CancellationToken cancellationToken) =>
-        ForBrokerAsync(federation, federation.Administrator, cancellationToken);
+        ConnectAsync(federation, federation.Administrator, federation.Broker, cancellationToken);
 
     /// <summary>The broker, for the federation's auditor.</summary>
     public static Task<FederationClient> ForFederationAuditorAsync(
         LocalFederation federation, CancellationToken cancellationToken) =>
-        ForBrokerAsync(federation, federation.Auditor, cancellationToken);
+        ConnectAsync(federation, federation.Auditor, federation.Broker, cancellationToken);
 
     /// <summary>The broker, for a company's node: as the node itself would call it.</summary>
     public static Task<FederationClient> ForNodeAsync(
         LocalFederation federation, string company, CancellationToken cancellationToken) =>
-        ForBrokerAsync(federation, federation.NodeClient(company), cancellationToken);
+        ConnectAsync(federation, federation.NodeClient(company), federation.Broker, cancellationToken);
 
-    private static async Task<FederationClient> ForBrokerAsync(
-        LocalFederation federation, Company client, CancellationToken cancellationToken)
-    {
-        var token = await TokenAsync(federation, client, federation.Broker, cancellationToken);
-        return Connect(federation, federation.Broker, token, federation.AdministratorCertificate);
-    }
+    private static async Task<FederationClient> ConnectAsync(
+        LocalFederation federation, Company client, string server, CancellationToken cancellationToken) => Connect(
+            federation,
+            server,
+            await TokenAsync(federation, client, server, cancellationToken),
+            federation.CertificateOf(client.OperatorId));
 
     public static FederationClient Connect(
         LocalFederation federation, string address, string token, (string Certificate, string Key)? certificate) =>
@@ -79,13 +71,14 @@ public sealed class FederationClient : IDisposable
             token,
             TimeProvider.System);
 
+    /// <summary>A token of a client, which is bound to the certificate of its operator.</summary>
     /// <param name="federation">Whose identity provider is asked.</param>
     /// <param name="client">Who asks.</param>
     /// <param name="resource">Address of the one server that the token is for.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public static Task<string> TokenAsync(
         LocalFederation federation, Company client, string resource, CancellationToken cancellationToken) =>
-        federation.Tokens.GetAsync(
+        federation.TokensOf(client.OperatorId).GetAsync(
             new TokenClient(federation.Broker, client.ClientId, client.ClientSecret, resource), cancellationToken);
 
     /// <summary>Plain HTTPS with the servers of the federation.</summary>

@@ -26,12 +26,17 @@ public sealed record Place(string Company, string Node, bool Later = false)
 /// <summary>What may be different from the defaults.</summary>
 /// <param name="CallsPerSecond">Calls that one operator may make of a server.</param>
 /// <param name="StreamsPerOperator">Streams that one operator may have open at a server.</param>
+/// <param name="AnonymousCallsPerSecond">Calls without a token; on one machine all come from one address.</param>
+/// <param name="ConnectionsPerSecond">New connections, from that address, too.</param>
+/// <param name="Reflection">Whether servers tell anybody their rpcs.</param>
 /// <param name="Inference">What nodes do when a customer could work out more than a figure: Warn, Consent,
 /// Block.</param>
+/// <param name="RevocationSeconds">How soon servers learn of certificates that were revoked elsewhere.</param>
 /// <param name="Identity">What is different at the identity provider: settings by name, such as KeyLifetime.</param>
 public sealed record FederationSettings(
-    int CallsPerSecond = 2000, int StreamsPerOperator = 100, string Inference = "Warn",
-    IReadOnlyDictionary<string, string>? Identity = null);
+    int CallsPerSecond = 2000, int StreamsPerOperator = 100, int AnonymousCallsPerSecond = 1000,
+    int ConnectionsPerSecond = 1000, bool Reflection = true, string Inference = "Warn",
+    double RevocationSeconds = 10, IReadOnlyDictionary<string, string>? Identity = null);
 
 /// <summary>
 /// PostgreSQL, a broker and a node per company, each a process of its own unless its ground says otherwise, over TLS
@@ -55,6 +60,7 @@ public sealed class LocalFederation : IAsyncDisposable
     private readonly Dictionary<string, string> _nodes = [];
     private readonly ConcurrentDictionary<string, string> _clientSecrets = [];
     private readonly ConcurrentDictionary<string, string> _places = [];
+    private readonly ConcurrentDictionary<Guid, Lazy<Shown>> _shown = [];
     private PrivatePostgres _postgres;
 
     private LocalFederation(
@@ -62,7 +68,6 @@ public sealed class LocalFederation : IAsyncDisposable
     {
         (_folder, _ground, _postgres, _durable) = (folder, ground, postgres, durable);
         _certificates = certificates;
-        Tokens = new(new(certificates.Authority), TimeProvider.System);
     }
 
     public string Broker { get; private set; } = "";
@@ -74,9 +79,6 @@ public sealed class LocalFederation : IAsyncDisposable
 
     public string Authority => _certificates.Authority;
 
-    /// <summary>Where everything in this process gets its tokens.</summary>
-    public TokenCache Tokens { get; }
-
     /// <summary>Runs the federation itself; belongs to no company. The broker has made it at its first start.</summary>
     public Company Administrator => NoCompany("administrator");
 
@@ -86,7 +88,7 @@ public sealed class LocalFederation : IAsyncDisposable
     public IReadOnlyList<Company> Companies { get; private set; } = [];
 
     /// <summary>Certificate with which the administrator talks to the broker.</summary>
-    public (string Certificate, string Key) AdministratorCertificate { get; private set; }
+    public (string Certificate, string Key) AdministratorCertificate => CertificateOf(Guid.Empty);
 
     /// <summary>The file with which `trace --as` reaches each company's node.</summary>
     public string Profiles => Path.Combine(_folder, "profiles.json");
@@ -102,7 +104,12 @@ public sealed class LocalFederation : IAsyncDisposable
     /// <summary>Its name on the server.</summary>
     public string BrokerDatabase => _ground.BrokerDatabase;
 
-    public string ConnectionString(string database) => _postgres.ConnectionString(database);
+    /// <param name="database">Which one.</param>
+    /// <param name="server">
+    /// The server with whose role, such as "broker" or "node-A". Null: the role that owns all databases.
+    /// </param>
+    public string ConnectionString(string database, string? server = null) =>
+        _postgres.ConnectionString(database, server);
 
     /// <param name="folder">Takes data, logs, keys and settings. A new one starts an empty federation.</param>
     /// <param name="places">The companies, and the nodes they live on: one each, or hosted together.</param>
@@ -130,7 +137,6 @@ public sealed class LocalFederation : IAsyncDisposable
         {
             federation.Companies = [.. places.Select(place => NewCompany(place.Company, Guid.CreateVersion7()))];
             places.ToList().ForEach(place => federation._places[place.Company] = place.Node);
-            federation.AdministratorCertificate = certificates.Issue("administrator");
             federation.WriteBroker();
             string[] nodes = [.. places.Select(place => place.Node).Distinct()];
             nodes.ToList().ForEach(federation.WriteNode);
@@ -166,6 +172,16 @@ public sealed class LocalFederation : IAsyncDisposable
 
     /// <summary>The client of a company's people who audit others.</summary>
     public Company AuditClient(string name) => WithClient(Company(name), $"audit-{name}");
+
+    /// <summary>What the programs of an operator show, its node among them; Guid.Empty: of those of none.</summary>
+    public (string Certificate, string Key) CertificateOf(Guid operatorId) => ShownOf(operatorId).Certificate;
+
+    /// <summary>Another one in the same operator's name.</summary>
+    public (string Certificate, string Key) NewCertificate(Guid operatorId) =>
+        Issue($"{Guid.CreateVersion7()}", operatorId);
+
+    /// <summary>Where everything in this process gets the tokens that are bound to an operator's certificate.</summary>
+    public TokenCache TokensOf(Guid operatorId) => ShownOf(operatorId).Tokens;
 
     /// <summary>Lets a client have tokens for these servers, and no others.</summary>
     public async Task AllowAsync(Company client, IEnumerable<string> resources, CancellationToken cancellationToken)
@@ -205,6 +221,8 @@ public sealed class LocalFederation : IAsyncDisposable
             NodeClient(name).ClientId,
             NodeClient(name).ClientSecret,
             Keys = KeyFolder(company.Name),
+            CertificateOf(company.OperatorId).Certificate,
+            CertificateKey = CertificateOf(company.OperatorId).Key,
         };
         // Whole or not at all: the node may be looking.
         var file = Path.Combine(folder, $"{name}.json");
@@ -230,6 +248,8 @@ public sealed class LocalFederation : IAsyncDisposable
             Issuer = Broker,
             Authority,
             company.OperatorId,
+            CertificateOf(company.OperatorId).Certificate,
+            CertificateKey = CertificateOf(company.OperatorId).Key,
             company.ClientId,
             company.ClientSecret,
         });
@@ -280,8 +300,22 @@ public sealed class LocalFederation : IAsyncDisposable
             await _postgres.DisposeAsync();
         }
 
-        Tokens.Dispose();
+        foreach (var shown in _shown.Values)
+        {
+            shown.Value.Tokens.Dispose();
+        }
     }
+
+    private (string Certificate, string Key) Issue(string name, Guid operatorId) => operatorId == Guid.Empty
+        ? _certificates.Issue(name)
+        : _certificates.Issue(name, operatorId);
+
+    private Shown ShownOf(Guid operatorId) => _shown.GetOrAdd(operatorId, id => new(() =>
+    {
+        var certificate = Issue(id == Guid.Empty ? "administrator" : $"operator-{id:n}", id);
+        return new(
+            certificate, new(new(Authority, certificate.Certificate, certificate.Key), TimeProvider.System));
+    })).Value;
 
     /// <summary>
     /// As root the server runs as another user, who must get to its data; every secret has a closed file.
@@ -354,7 +388,7 @@ public sealed class LocalFederation : IAsyncDisposable
         Write(name, new Dictionary<string, object>
         {
             ["Host"] = Host(name, listen, requireClientCertificate: true),
-            ["ConnectionStrings"] = new { Server = _postgres.ConnectionString("postgres") },
+            ["ConnectionStrings"] = Databases("broker"),
             ["Broker"] = new { LogSecretFile = BrokerLogSecret, Database = BrokerDatabase },
             ["Identity"] = new Dictionary<string, string>
             {
@@ -419,7 +453,7 @@ public sealed class LocalFederation : IAsyncDisposable
         Write(name, new Dictionary<string, object>
         {
             ["Host"] = Host(name, _nodes[node], requireClientCertificate: false),
-            ["ConnectionStrings"] = new { Server = _postgres.ConnectionString("postgres") },
+            ["ConnectionStrings"] = Databases(name),
             ["Node"] = new
             {
                 Broker,
@@ -447,6 +481,13 @@ public sealed class LocalFederation : IAsyncDisposable
         ? $"the nodes of {string.Join(", ", nodes)}"
         : $"{nodes.Length} nodes with {places.Count} companies";
 
+    /// <summary>A role for each server, which can append to its history; another owns the tables.</summary>
+    private object Databases(string role) => new
+    {
+        Server = ConnectionString("postgres", role),
+        Owner = ConnectionString("postgres"),
+    };
+
     private object Host(string name, string listen, bool requireClientCertificate)
     {
         var (certificate, key) = _certificates.Issue(name);
@@ -462,6 +503,10 @@ public sealed class LocalFederation : IAsyncDisposable
             Issuer = Broker,
             Settings.CallsPerSecond,
             Settings.StreamsPerOperator,
+            Settings.AnonymousCallsPerSecond,
+            Settings.ConnectionsPerSecond,
+            Settings.Reflection,
+            RevocationInterval = TimeSpan.FromSeconds(Settings.RevocationSeconds),
             AddressFile = Path.Combine(_folder, $"{name}.address"),
         };
     }
@@ -501,4 +546,7 @@ public sealed class LocalFederation : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>What the programs of one operator show, and the tokens that are bound to it.</summary>
+    private sealed record Shown((string Certificate, string Key) Certificate, TokenCache Tokens);
 }

@@ -66,8 +66,10 @@ public sealed class PrivatePostgres : IAsyncDisposable
     }
 
     /// <summary>In Npgsql's form.</summary>
-    public string ConnectionString(string database) =>
-        $"Host={_socketFolder};Port={Port};Username={User};Database={database}";
+    /// <param name="database">Which one.</param>
+    /// <param name="role">Null: the one that owns all.</param>
+    public string ConnectionString(string database, string? role = null) =>
+        $"Host={_socketFolder};Port={Port};Username={role ?? User};Database={database}";
 
     public ValueTask DisposeAsync() => _guardian.DisposeAsync();
 

@@ -21,15 +21,15 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
     private readonly string _keySecret;
     private readonly ILogger<HostedOperators> _logger;
     private readonly TimeProvider _clock;
-    private readonly IServiceScopeFactory _scopes;
+    private readonly BrokerConnections _connections;
     private readonly ConcurrentDictionary<OperatorId, HostedOperator> _operators = [];
     private readonly List<Channel<HostedOperator>> _watchers = [];
 
     public HostedOperators(
         NodeSettings node, HostSettings host, EventDatabases databases, MustContinue mustContinue, FollowUp followUp,
-        IServiceScopeFactory scopes, TimeProvider clock, ILogger<HostedOperators> logger)
+        BrokerConnections connections, TimeProvider clock, ILogger<HostedOperators> logger)
     {
-        (_node, _host, _databases, _scopes) = (node, host, databases, scopes);
+        (_node, _host, _databases, _connections) = (node, host, databases, connections);
         (_mustContinue, _followUp, _clock, _logger) = (mustContinue, followUp, clock, logger);
         _keySecret = File.ReadAllText(node.KeySecretFile).Trim();
         if (_keySecret.Length < ShortestSecret)
@@ -88,6 +88,11 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
 
         var keys = OperatorKeys.LoadOrCreate(id, settings.Keys, _keySecret);
         var database = await _databases.OpenAsync(EventDatabases.NameOf(id), keys.Log, cancellationToken);
+        if (database.MayRewriteHistory)
+        {
+            _logger.LogOneRole(database.Name);
+        }
+
         var hosted = new HostedOperator(
             id, keys, BrokerOf(settings), database, _node, _followUp, _clock, _logger);
         await StopIfBrokenAsync(hosted, cancellationToken);
@@ -100,14 +105,18 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
         }
     }
 
-    /// <summary>A scope of the operator's own, which lives as long as the node.</summary>
     private BrokerClient BrokerOf(OperatorSettings settings)
     {
-        var services = _scopes.CreateScope().ServiceProvider;
+        var trust = settings.Certificate is null
+            ? _host.Trust
+            : _host.Trust with { Certificate = settings.Certificate, CertificateKey = settings.CertificateKey };
+        if (trust.Shown() is not { } shown || !shown.SpeaksFor(settings.OperatorId))
+        {
+            LogForeignCertificate(new(settings.OperatorId), trust.Certificate);
+        }
+
         var broker = _node.BrokerResource ?? _node.Broker.TrimEnd('/');
-        services.GetRequiredService<OperatorTokens>().Use(
-            new(_host.Issuer, settings.ClientId, settings.ClientSecret, broker));
-        return services.GetRequiredService<BrokerClient>();
+        return _connections.Of(trust, new(_host.Issuer, settings.ClientId, settings.ClientSecret, broker));
     }
 
     /// <summary>Nothing more is answered or done for this operator.</summary>
@@ -154,4 +163,8 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
 
     [LoggerMessage(LogLevel.Critical, "Operator {OperatorId} is stopped: {Finding}")]
     private partial void LogStopped(OperatorId operatorId, string finding);
+
+    [LoggerMessage(LogLevel.Error, "The certificate {File} does not name operator {OperatorId}: the broker gives no "
+        + "tokens for it")]
+    private partial void LogForeignCertificate(OperatorId operatorId, string? file);
 }

@@ -43,6 +43,15 @@ public sealed record OperatorSettings
 
     public required string ClientSecret { get; init; }
 
+    /// <summary>
+    /// PEM file of the certificate that names the operator, shown to issuer and broker in its name. Null where
+    /// Host:Certificate names it.
+    /// </summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>PEM file of the key to it; null where it is in the same file.</summary>
+    public string? CertificateKey { get; init; }
+
     /// <summary>Folder of the operator's keys. What is missing in it is made.</summary>
     public required string Keys { get; init; }
 }

@@ -50,8 +50,7 @@ public sealed class HistoryLog(NpgsqlDataSource source, LogKeys keys)
 
     public async Task CosignAsync(long size, NoteSignature cosignature, CancellationToken cancellationToken)
     {
-        await using var command = source.CreateCommand(
-            $"update {Schema}.log_checkpoint set note = note || $2, cosigned = true where size = $1 and not cosigned");
+        await using var command = source.CreateCommand($"call {Schema}.cosign_checkpoint($1, $2)");
         command.Parameters.AddWithValue(size);
         command.Parameters.AddWithValue($"{cosignature}\n");
         await command.ExecuteNonQueryAsync(cancellationToken);

@@ -24,11 +24,7 @@ public static class StreamMasking
         foreach (var (data, record) in masks.Select(mask => (mask.Data, mask.Record)))
         {
             session.Queue(
-                $"update {EventDatabases.Schema}.mt_events set data = ?::jsonb where stream_id = ? and version = ?",
-                data, stream, record.Version);
-            session.Queue(
-                $"update {EventDatabases.Schema}.log_leaf set salt = null where stream_id = ? and version = ?",
-                stream, record.Version);
+                $"call {EventDatabases.Schema}.mask_event(?, ?, ?::jsonb)", stream, record.Version, data);
         }
 
         await session.DecideAsync<T>(stream, _ => [.. masks.Select(mask => mask.Record)], cancellationToken);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Traceability.IntegrationTests.Harness;
 using Traceability.Local.Demo;
 using Xunit;
@@ -33,6 +34,37 @@ public class IdentityCommandTests(Federation federation) : IClassFixture<Federat
         Assert.Equal(0, code);
         Assert.Contains("clerk-of-a", shown, StringComparison.Ordinal);
         Assert.Contains("retired", shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_profile_with_the_certificate_of_another_company_is_told_so()
+    {
+        var profiles = JsonNode.Parse(await File.ReadAllTextAsync(federation.Processes.Profiles, federation.Deadline))!;
+        profiles[Story.A]!["Certificate"] = profiles[Story.B]!["Certificate"]!.DeepClone();
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, profiles.ToJsonString(), federation.Deadline);
+
+        var (code, _, errors) = await new CommandLine(federation, Story.A).RunAsync("part", "list", "--profiles", file);
+
+        File.Delete(file);
+        Assert.NotEqual(0, code);
+        Assert.Contains(
+            $"urn:traceability:operator:{federation.Processes.Company(Story.A).OperatorId}", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_lost_certificate_is_revoked_by_hand()
+    {
+        var id = $"{Guid.CreateVersion7()}";
+        await Administrator.JsonAsync("member", "enrol", id, "Anode Works");
+        var (lost, _) = federation.Processes.NewCertificate(Guid.Parse(id));
+
+        var revoked = await Administrator.JsonAsync("member", "revoke-certificate", id, lost);
+        Assert.Equal(id, revoked.GetProperty("operator").GetProperty("operatorId").GetString());
+
+        var (code, _, errors) = await Administrator.RunAsync("member", "revoke-certificate", Story.A, lost);
+        Assert.NotEqual(0, code);
+        Assert.Contains("does not name the company", errors, StringComparison.Ordinal);
     }
 
     [Fact]

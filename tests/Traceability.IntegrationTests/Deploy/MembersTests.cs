@@ -40,6 +40,9 @@ public sealed class MembersTests : IAsyncLifetime
         Assert.Equal($"{_operator}", node.GetProperty("operatorId").GetString());
         await Tokens("node-Z", node.GetProperty("clientSecret"), Processes.Broker);
         var clerk = Json("members/profiles.json").GetProperty("Z");
+        Assert.Equal(
+            (FileOf("clerk.crt"), FileOf("clerk.key")),
+            (clerk.GetProperty("Certificate").GetString(), clerk.GetProperty("CertificateKey").GetString()));
         await Tokens("clerk-Z", clerk.GetProperty("ClientSecret"), Processes.Node("A"));
 
         // Lost before it was kept: a new one is made.
@@ -71,6 +74,8 @@ public sealed class MembersTests : IAsyncLifetime
             new("Z", _operator, client, secret.GetString()!), resource);
         Assert.Equal(System.Net.HttpStatusCode.OK, status);
     }
+
+    private string FileOf(string name) => Path.Combine(_secrets, "members", "Z", name);
 
     private Dictionary<string, string> Files() =>
         Directory.EnumerateFiles(_secrets, "*", SearchOption.AllDirectories).ToDictionary(file => file, File.ReadAllText);

@@ -30,7 +30,8 @@ public sealed class ReplicaTests : IAsyncLifetime
         using var supplier = await FederationClient.ForNodeAsync(_live.Processes, "supplier", _live.Deadline);
         using var buyer = await FederationClient.ForNodeAsync(_live.Processes, "buyer", _live.Deadline);
         using var elsewhere = FederationClient.Connect(
-            _live.Processes, replica, supplier.Token, _live.Processes.AdministratorCertificate);
+            _live.Processes, replica, supplier.Token,
+            _live.Processes.CertificateOf(_live.Processes.Company("supplier").OperatorId));
         var trade = Guid.CreateVersion7().ToString();
         await new TradeService.TradeServiceClient(buyer.Channel).RequestTradeAsync(
             new()

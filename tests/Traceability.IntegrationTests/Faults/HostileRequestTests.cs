@@ -95,6 +95,7 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
         var before = await StateAsync(victim, bystander);
         var wrong = new ConcurrentBag<string>();
         var refused = new ConcurrentDictionary<string, byte>();
+        _plain.Show(_live.Processes.CertificateOf(_live.Processes.Company("hostile").OperatorId));
         using (var node = await FederationClient.ForClerkAsync(_live.Processes, "hostile", _live.Deadline))
         using (var broker = await FederationClient.ForNodeAsync(_live.Processes, "hostile", _live.Deadline))
         using (var plainNode = FederationClient.Connect(_live.Processes, _plain.Of("node-shared"), node.Token, null))

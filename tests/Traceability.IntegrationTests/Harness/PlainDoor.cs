@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using Traceability.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -10,18 +11,20 @@ namespace Traceability.IntegrationTests.Harness;
 
 /// <summary>
 /// A way into a server without TLS, for more calls than need to be encrypted. Behind it everything is as it is: tokens,
-/// roles, limits. Whoever comes this way counts as one who has shown a certificate of the federation.
+/// roles, limits. Whoever comes this way counts as one who has shown one certificate.
 /// </summary>
 internal sealed class PlainDoor : IStartupFilter, IDisposable
 {
-    private readonly X509Certificate2 _shown = new CertificateRequest(
-            "CN=plain", System.Security.Cryptography.ECDsa.Create(), System.Security.Cryptography.HashAlgorithmName.SHA256)
-        .CreateSelfSigned(TimeProvider.System.GetUtcNow(), TimeProvider.System.GetUtcNow().AddDays(1));
+    private X509Certificate2? _shown;
 
     private readonly ConcurrentDictionary<string, string> _addresses = [];
 
     /// <summary>Where it is, of "broker" or "node-A".</summary>
     public string Of(string server) => _addresses[server];
+
+    /// <summary>The certificate of everybody who comes this way.</summary>
+    public void Show((string Certificate, string Key) certificate) =>
+        _shown = FederationTrust.LoadCertificate(certificate.Certificate, certificate.Key);
 
     public void Found(string server, string address) => _addresses[server] = address;
 
@@ -46,5 +49,5 @@ internal sealed class PlainDoor : IStartupFilter, IDisposable
         next(app);
     };
 
-    public void Dispose() => _shown.Dispose();
+    public void Dispose() => _shown?.Dispose();
 }

@@ -18,8 +18,10 @@ internal sealed class Provider : IDisposable
     private readonly HttpClient _http;
     private readonly CancellationToken _deadline;
 
-    private Provider(HttpClient http, JsonElement document, CancellationToken deadline) =>
-        (_http, Document, _deadline) = (http, document, deadline);
+    private readonly LocalFederation _processes;
+
+    private Provider(HttpClient http, LocalFederation processes, JsonElement document, CancellationToken deadline) =>
+        (_http, _processes, Document, _deadline) = (http, processes, document, deadline);
 
     public JsonElement Document { get; }
 
@@ -27,7 +29,7 @@ internal sealed class Provider : IDisposable
     {
         var http = new HttpClient(new FederationTrust(processes.Authority).CreateHandler());
         var address = new Uri($"{issuer}/.well-known/openid-configuration");
-        return new(http, await http.GetFromJsonAsync<JsonElement>(address, deadline), deadline);
+        return new(http, processes, await http.GetFromJsonAsync<JsonElement>(address, deadline), deadline);
     }
 
     public string Endpoint(string name) => Document.GetProperty($"{name}_endpoint").GetString()!;
@@ -39,22 +41,40 @@ internal sealed class Provider : IDisposable
     public async Task<IReadOnlyList<string>> KeyIdsAsync() =>
         [.. (await KeysAsync()).GetProperty("keys").EnumerateArray().Select(key => key.GetProperty("kid").GetString()!)];
 
-    public async Task<(HttpStatusCode Status, JsonElement Answer)> PostAsync(
-        string endpoint, params (string Name, string Value)[] fields)
+    /// <summary>As a person's client does, which shows no certificate.</summary>
+    public Task<(HttpStatusCode Status, JsonElement Answer)> PostAsync(
+        string endpoint, params (string Name, string Value)[] fields) => PostAsync(_http, endpoint, fields);
+
+    private async Task<(HttpStatusCode Status, JsonElement Answer)> PostAsync(
+        HttpClient http, string endpoint, params (string Name, string Value)[] fields)
     {
         using var form = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)));
-        using var response = await _http.PostAsync(new Uri(Endpoint(endpoint)), form, _deadline);
+        using var response = await http.PostAsync(new Uri(Endpoint(endpoint)), form, _deadline);
         var text = await response.Content.ReadAsStringAsync(_deadline);
         return (response.StatusCode, JsonDocument.Parse(text.Length > 0 ? text : "{}").RootElement);
     }
 
+    /// <summary>With a certificate of the client's operator.</summary>
     public Task<(HttpStatusCode Status, JsonElement Answer)> ClientCredentialsAsync(
-        Company client, params string[] resources) => PostAsync(
+        Company client, params string[] resources) =>
+        ClientCredentialsAsync(client, _processes.CertificateOf(client.OperatorId), resources);
+
+    /// <summary>
+    /// With any certificate, or with none; from an address of its own, where nobody has tried a wrong secret before.
+    /// </summary>
+    public async Task<(HttpStatusCode Status, JsonElement Answer)> ClientCredentialsAsync(
+        Company client, (string Certificate, string Key)? certificate, params string[] resources)
+    {
+        var trust = new FederationTrust(_processes.Authority, certificate?.Certificate, certificate?.Key);
+        using var http = new HttpClient(trust.CreateHandler().From(Loopback.Fresh()));
+        return await PostAsync(
+            http,
             "token",
             [
                 ("grant_type", "client_credentials"), ("client_id", client.ClientId),
                 ("client_secret", client.ClientSecret), .. resources.Select(resource => ("resource", resource)),
             ]);
+    }
 
     /// <summary>Where a client sends a person, and the verifier with which it redeems the code.</summary>
     public (string Path, string Verifier) Authorization(

@@ -38,9 +38,11 @@ public class ReflectionTests(Federation federation) : IClassFixture<Federation>
 
     private async Task<string> CurlAsync(string method, params string[] headers)
     {
+        var (certificate, key) = federation.Processes.CertificateOf(federation.Processes.Company(Story.A).OperatorId);
         string[] arguments =
         [
-            "curl", "--protocol", "grpc", "--cacert", federation.Processes.Authority, "--data", "{}",
+            "curl", "--protocol", "grpc", "--cacert", federation.Processes.Authority, "--cert", certificate, "--key", key,
+            "--data", "{}",
             .. headers.SelectMany(header => new[] { "--header", header }),
             $"{federation.Processes.Node(Story.A)}/{method}",
         ];

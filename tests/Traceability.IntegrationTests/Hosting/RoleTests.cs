@@ -4,6 +4,7 @@ using Google.Protobuf.Reflection;
 using Grpc.Core;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
+using Traceability.Client;
 using Traceability.Contracts.Node.V1;
 using Traceability.IntegrationTests.Harness;
 using Traceability.Local.Demo;
@@ -20,7 +21,7 @@ public class RoleTests(Federation federation) : IClassFixture<Federation>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    private static readonly string Nobody = $"{Guid.CreateVersion7()}";
+    private static readonly Guid Nobody = Guid.CreateVersion7();
 
     /// <summary>The keys are read anew in each test; those of before are gone.</summary>
     private static readonly CryptoProviderFactory NoCache = new() { CacheSignatureProviders = false };
@@ -82,7 +83,8 @@ public class RoleTests(Federation federation) : IClassFixture<Federation>
             foreach (var (package, server) in Servers())
             {
                 var token = Token(key, keyId, server, role);
-                using var client = FederationClient.Connect(Processes, server, token, Processes.AdministratorCertificate);
+                using var client = FederationClient.Connect(
+                    Processes, server, token, Processes.CertificateOf(Nobody));
                 await Task.WhenAll(Methods()
                     .Where(method => method.File.Package == package)
                     .Select(async method => judge(method, role, await IsLetInAsync(client, method))));
@@ -143,7 +145,11 @@ public class RoleTests(Federation federation) : IClassFixture<Federation>
             {
                 ["sub"] = "somebody",
                 ["client_id"] = "somebody",
-                ["operator_id"] = Nobody,
+                ["operator_id"] = $"{Nobody}",
+                ["cnf"] = new Dictionary<string, object>
+                {
+                    ["x5t#S256"] = new FederationTrust("", Processes.CertificateOf(Nobody).Certificate).Shown()!.Fingerprint,
+                },
                 ["roles"] = role.Length > 0 ? new[] { role } : [],
             },
             SigningCredentials = new SigningCredentials(

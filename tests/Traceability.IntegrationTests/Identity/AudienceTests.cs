@@ -51,7 +51,8 @@ public class AudienceTests(Federation federation) : IClassFixture<Federation>
 
     private async Task<string> AnswerAsync(string server, string token, Func<FederationClient, Task> call)
     {
-        using var client = FederationClient.Connect(Processes, server, token, Processes.AdministratorCertificate);
+        using var client = FederationClient.Connect(
+            Processes, server, token, Processes.CertificateOf(Processes.Company(Story.A).OperatorId));
         try
         {
             await call(client);

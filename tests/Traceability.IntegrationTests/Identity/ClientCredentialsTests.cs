@@ -1,5 +1,7 @@
 using System.Net;
+using System.Text.Json;
 using Microsoft.IdentityModel.JsonWebTokens;
+using Traceability.Client;
 using Traceability.Contracts.Broker.V1;
 using Traceability.IntegrationTests.Harness;
 using Traceability.Local.Demo;
@@ -32,6 +34,7 @@ public class ClientCredentialsTests(Federation federation) : IClassFixture<Feder
         Assert.Equal(["S256"], Sorted("code_challenge_methods_supported"));
         Assert.Equal(["ES256"], Sorted("id_token_signing_alg_values_supported"));
         Assert.Equal(["client_secret_basic", "client_secret_post"], Sorted("token_endpoint_auth_methods_supported"));
+        Assert.True(document.GetProperty("tls_client_certificate_bound_access_tokens").GetBoolean());
         var keys = (await provider.KeysAsync()).GetProperty("keys").EnumerateArray();
         Assert.All(keys, key => Assert.Equal(
             ("EC", "P-256", "ES256", "sig", false),
@@ -61,6 +64,9 @@ public class ClientCredentialsTests(Federation federation) : IClassFixture<Feder
         Assert.Equal((clerk.ClientId, clerk.ClientId), (token.Subject, token.GetClaim("client_id").Value));
         Assert.Equal($"{clerk.OperatorId}", token.GetClaim("operator_id").Value);
         Assert.Equal(["clerk"], token.Claims.Where(claim => claim.Type == "roles").Select(claim => claim.Value));
+        Assert.Equal(
+            new FederationTrust("", Processes.CertificateOf(clerk.OperatorId).Certificate).Shown()!.Fingerprint,
+            JsonDocument.Parse(token.GetClaim("cnf").Value).RootElement.GetProperty("x5t#S256").GetString());
         Assert.InRange(token.ValidTo - token.IssuedAt, TimeSpan.FromMinutes(9.9), TimeSpan.FromMinutes(10));
 
         // Nobody's operator is nobody's.
@@ -146,6 +152,7 @@ public class ClientCredentialsTests(Federation federation) : IClassFixture<Feder
     {
         using var provider = await FindAsync();
         using var administrator = await Administrator.StartAsync(Processes, federation.Deadline);
+        var firm = Guid.CreateVersion7();
         var made = await administrator.Identity.RegisterClientAsync(
             new()
             {
@@ -153,13 +160,13 @@ public class ClientCredentialsTests(Federation federation) : IClassFixture<Feder
                 {
                     ClientId = "auditors-of-z",
                     Kind = ClientKind.Program,
-                    OperatorId = $"{Guid.CreateVersion7()}",
+                    OperatorId = $"{firm}",
                     Roles = { "external_auditor" },
                     Resources = { Processes.Node(Story.A) },
                 },
             },
             administrator.Call);
-        var client = new Company("z", Guid.Empty, "auditors-of-z", made.ClientSecret);
+        var client = new Company("z", firm, "auditors-of-z", made.ClientSecret);
         Assert.Equal(HttpStatusCode.OK, (await provider.ClientCredentialsAsync(client, Processes.Node(Story.A))).Status);
 
         await Processes.AllowAsync(client, [Processes.Node(Story.B)], federation.Deadline);
@@ -173,6 +180,7 @@ public class ClientCredentialsTests(Federation federation) : IClassFixture<Feder
     {
         using var provider = await FindAsync();
         using var administrator = await Administrator.StartAsync(Processes, federation.Deadline);
+        var firm = Guid.CreateVersion7();
         var made = await administrator.Identity.RegisterClientAsync(
             new()
             {
@@ -180,7 +188,7 @@ public class ClientCredentialsTests(Federation federation) : IClassFixture<Feder
                 {
                     ClientId = "rotates",
                     Kind = ClientKind.Program,
-                    OperatorId = $"{Guid.CreateVersion7()}",
+                    OperatorId = $"{firm}",
                     Roles = { "clerk" },
                     Resources = { Processes.Node(Story.A) },
                 },
@@ -209,7 +217,7 @@ public class ClientCredentialsTests(Federation federation) : IClassFixture<Feder
         Assert.Equal(3, new[] { first, second, third }.Distinct().Count());
 
         async Task<bool> IsGoodAsync(string secret) => (await provider.ClientCredentialsAsync(
-            new("z", Guid.Empty, "rotates", secret), Processes.Node(Story.A))).Status == HttpStatusCode.OK;
+            new("z", firm, "rotates", secret), Processes.Node(Story.A))).Status == HttpStatusCode.OK;
     }
 
     [Fact]

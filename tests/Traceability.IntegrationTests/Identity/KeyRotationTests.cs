@@ -82,7 +82,8 @@ public sealed class KeyRotationTests : IAsyncLifetime
     private async Task<string> AnswerAsync(JsonWebToken token)
     {
         using var client = FederationClient.Connect(
-            _live.Processes, _live.Processes.Node("A"), token.EncodedToken, null);
+            _live.Processes, _live.Processes.Node("A"), token.EncodedToken,
+            _live.Processes.CertificateOf(_live.Processes.Company("A").OperatorId));
         try
         {
             await new PartService.PartServiceClient(client.Channel).ListPartsAsync(new(), client.Call);

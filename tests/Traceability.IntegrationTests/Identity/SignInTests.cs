@@ -306,15 +306,23 @@ public sealed class SignInTests(SignInFederation federation) : IClassFixture<Sig
     public async Task Many_attempts_at_once_are_no_more_than_one_after_the_other()
     {
         await using var source = Npgsql.NpgsqlDataSource.Create(Processes.ConnectionString(Processes.BrokerDatabase));
+        using var attempts = new Traceability.Identity.Attempts(TimeProvider.System, strangersPerMinute: 1000);
         var failures = new Traceability.Identity.Users.FailedSignIns(
-            new(source), new() { PasswordFailures = 5, LockOut = TimeSpan.FromMinutes(5) }, TimeProvider.System);
+            new(source), new() { PasswordFailures = 5, LockOut = TimeSpan.FromMinutes(5) }, new(attempts, attempts),
+            TimeProvider.System);
         var name = $"{Guid.CreateVersion7()}";
 
-        var admitted = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => failures.AdmitAsync(name, Deadline)));
+        var admitted = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => failures.AdmitAsync(name, "here", Deadline)));
 
         Assert.Equal(5, admitted.Count(one => one));
+        Assert.True(await failures.AdmitAsync(name, "there", Deadline));
         await failures.ForgetAsync(name, Deadline);
-        Assert.True(await failures.AdmitAsync(name, Deadline));
+        Assert.True(await failures.AdmitAsync(name, "here", Deadline));
+
+        // From everywhere together a name is not tried for ever, either.
+        var everywhere = await Task.WhenAll(Enumerable.Range(0, 80).Select(
+            number => failures.AdmitAsync(name, $"address {number}", Deadline)));
+        Assert.Equal(49, everywhere.Count(one => one));
     }
 
     [Fact]
@@ -573,6 +581,7 @@ public sealed class SignInFederation : IAsyncLifetime
         {
             ["PasswordFailures"] = $"{Failures}",
             ["LockOut"] = "00:00:05",
+            ["SignInsPerMinute"] = "100000",
         }));
 
     public async Task DisposeAsync() => await Live.DisposeAsync();

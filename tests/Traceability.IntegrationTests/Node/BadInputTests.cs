@@ -149,7 +149,7 @@ public class BadInputTests(Federation federation) : IClassFixture<Federation>
         var neighbour = await FederationClient.TokenAsync(
             processes, processes.Company(Story.B), processes.Node(Story.B), federation.Deadline);
 
-        Assert.Equal("no token", await ProblemAsync(""));
+        Assert.Equal("no token that goes with the certificate of the connection", await ProblemAsync(""));
         Assert.Equal("the token is for another audience", await ProblemAsync(broker));
         Assert.Equal("the token is for another audience", await ProblemAsync(neighbour));
         Assert.Equal("the token is not signed by the issuer", await ProblemAsync(ForgedToken()));

@@ -20,6 +20,7 @@ public class StrangerTests(Harness.Federation federation) : IClassFixture<Harnes
         using var clerk = await FederationClient.ForClerkAsync(processes, "A", federation.Deadline);
         using var administrator = await FederationClient.ForAdministratorAsync(processes, federation.Deadline);
         var (certificate, key) = processes.AdministratorCertificate;
+        var (clerkCertificate, clerkKey) = processes.CertificateOf(processes.Company("A").OperatorId);
         var given = JsonSerializer.Serialize(
             new
             {
@@ -28,6 +29,8 @@ public class StrangerTests(Harness.Federation federation) : IClassFixture<Harnes
                 processes.Authority,
                 Certificate = certificate,
                 Key = key,
+                ClerkCertificate = clerkCertificate,
+                ClerkKey = clerkKey,
                 ClerkToken = clerk.Token,
                 AdministratorToken = administrator.Token,
                 processes.Company("A").OperatorId,
@@ -39,7 +42,7 @@ public class StrangerTests(Harness.Federation federation) : IClassFixture<Harnes
         var (code, output) = await RunAsync(given, federation.Deadline);
 
         Assert.True(code == 0, output);
-        Assert.Equal(18, output.Split('\n').Count(line => line.StartsWith("ok ", StringComparison.Ordinal)));
+        Assert.Equal(19, output.Split('\n').Count(line => line.StartsWith("ok ", StringComparison.Ordinal)));
     }
 
     private static async Task<(int Code, string Output)> RunAsync(string input, CancellationToken cancellationToken)

@@ -28,7 +28,6 @@ public class DependencyTests
     {
         ["Marten"] = ["Storage"],
         ["Grpc.Net.Client"] = ["Contracts", "Client"],
-        ["Grpc.Net.ClientFactory"] = ["Node"],
         ["Duende.IdentityModel"] = ["Client"],
         ["OpenIddict.AspNetCore"] = ["Identity"],
         ["OpenIddict.EntityFrameworkCore"] = ["Identity"],

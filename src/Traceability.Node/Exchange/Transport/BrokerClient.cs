@@ -4,29 +4,23 @@ using Traceability.Proofs;
 
 namespace Traceability.Node.Exchange.Transport;
 
-/// <summary>The broker, in the name of the operator whose scope it is made in.</summary>
-internal sealed class BrokerClient(
-    DirectoryService.DirectoryServiceClient directory,
-    TradeService.TradeServiceClient trades,
-    ReleaseService.ReleaseServiceClient releases,
-    ExchangeService.ExchangeServiceClient exchange,
-    WitnessService.WitnessServiceClient witness,
-    TimeProvider clock)
+/// <summary>The broker, in the name of the operator whose token and certificate come with the channel.</summary>
+internal sealed class BrokerClient(ChannelBase channel, TimeProvider clock)
 {
     /// <summary>A broker that has not answered by then will be asked again.</summary>
     private static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(10);
 
-    public DirectoryService.DirectoryServiceClient Directory { get; } = directory;
+    public DirectoryService.DirectoryServiceClient Directory { get; } = new(channel);
 
-    public TradeService.TradeServiceClient Trades { get; } = trades;
+    public TradeService.TradeServiceClient Trades { get; } = new(channel);
 
-    public ReleaseService.ReleaseServiceClient Releases { get; } = releases;
+    public ReleaseService.ReleaseServiceClient Releases { get; } = new(channel);
 
-    public ExchangeService.ExchangeServiceClient Exchange { get; } = exchange;
+    public ExchangeService.ExchangeServiceClient Exchange { get; } = new(channel);
 
-    public WitnessService.WitnessServiceClient Witness { get; } = witness;
+    public WitnessService.WitnessServiceClient Witness { get; } = new(channel);
 
-    /// <summary>Deadline of one call; its token comes with the client.</summary>
+    /// <summary>Deadline of one call; its token comes with the channel.</summary>
     public Task<CallOptions> CallAsync(CancellationToken cancellationToken) => Task.FromResult(new CallOptions(
         deadline: (clock.GetUtcNow() + CallDeadline).UtcDateTime, cancellationToken: cancellationToken));
 
