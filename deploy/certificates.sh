@@ -26,7 +26,7 @@ fi
 
 need_dotnet
 step "Building"
-dotnet build src/Traceability.Local --configuration Release --nologo --verbosity quiet "-clp:ErrorsOnly;NoSummary" </dev/null
+build src/Traceability.Local "-clp:ErrorsOnly;NoSummary"
 step "Making certificates in $folder"
 mkdir -p $folder
 chmod 700 $folder

@@ -26,7 +26,7 @@ fi
 need_dotnet
 need_postgres
 step "Building (the first time takes a minute)"
-dotnet build src/Traceability.Local --configuration Release --nologo --verbosity quiet "-clp:ErrorsOnly;NoSummary" </dev/null
+build src/Traceability.Local "-clp:ErrorsOnly;NoSummary"
 export TRACEABILITY_PROFILES=${TRACEABILITY_PROFILES:-$PWD/.traceability/profiles.json}
 cd "$here"
 exec dotnet "$OLDPWD/artifacts/bin/Traceability.Local/release/Traceability.Local.dll" demo "$@"

@@ -119,3 +119,12 @@ need_peers() {
     npm ci --prefix $folder --ignore-scripts --no-audit --no-fund --loglevel error </dev/null
     touch $folder/node_modules/.package-lock.json
 }
+
+# Builds a project or the solution, with one compiler for all of it: one for each project loads every analyzer anew, which
+# takes twice as long. It does not stay behind.
+build() {
+    local status=0
+    dotnet build "$@" --configuration Release --nologo --verbosity quiet -p:UseSharedCompilation=true </dev/null || status=$?
+    dotnet build-server shutdown --vbcscompiler </dev/null >/dev/null 2>&1 || true
+    return $status
+}

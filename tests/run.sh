@@ -38,7 +38,7 @@ need_peers
 results=$PWD/artifacts/test-results
 rm -rf "$results"
 step "Building (the first time takes a minute)"
-dotnet build Traceability.sln --configuration Release --nologo --verbosity quiet </dev/null
+build Traceability.sln
 
 if [ $format = yes ]; then
     # Style and analyzers are errors of the build already.

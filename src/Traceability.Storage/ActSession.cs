@@ -16,7 +16,8 @@ public record Decided<T>(T State, long Version, IReadOnlyList<object> Events);
 
 /// <summary>
 /// The one transaction of an act: what is read for it, decided, queued and committed together. Decisions see those that
-/// were made before them in the same act, whether these are written yet or not.
+/// were made before them in the same act, whether these are written yet or not. It waits for its turn with the first that
+/// it reads or writes, in the same round trip.
 /// </summary>
 public class ActSession(OpenTransaction open) : IAsyncDisposable
 {
@@ -25,14 +26,27 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
     private readonly List<Action> _pending = [];
     private readonly HashSet<Stream> _changed = [];
     private readonly HashSet<Type> _whole = [];
+    private bool _hasTurn;
     private bool _written;
     private bool _disposed;
 
     /// <summary>Marten's session, for questions. It does not see what is not flushed.</summary>
-    public IDocumentSession Documents => open.Session;
+    public async Task<IDocumentSession> DocumentsAsync(CancellationToken cancellationToken)
+    {
+        await TakeTurnAsync(cancellationToken);
+        return open.Session;
+    }
 
     /// <summary>For SQL on the tables beside the events.</summary>
-    public NpgsqlConnection Connection => _connection;
+    public async Task<NpgsqlConnection> ConnectionAsync(CancellationToken cancellationToken)
+    {
+        await TakeTurnAsync(cancellationToken);
+        return _connection;
+    }
+
+    /// <summary>What is written from now on was led to by this.</summary>
+    public void FollowFrom(string? correlation, string causation) =>
+        (open.Session.CorrelationId, open.Session.CausationId) = (correlation, causation);
 
     /// <summary>Reads several states in one round trip, so that reading and deciding need none of their own.</summary>
     public async Task FetchAsync(CancellationToken cancellationToken, params IEnumerable<Fetch> wanted)
@@ -43,9 +57,16 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
             return;
         }
 
-        var batch = Documents.CreateBatchQuery();
+        var batch = open.Session.CreateBatchQuery();
+        if (!_hasTurn)
+        {
+            // Each statement sees what was committed before it begins, and so before the turn came.
+            _ = batch.Query<string>("select 'taken' from pg_advisory_xact_lock(?)", open.Turn);
+        }
+
         var reads = needed.Select(fetch => fetch.Add(batch, this)).ToArray();
         await batch.Execute(cancellationToken);
+        _hasTurn = true;
         foreach (var read in reads)
         {
             await read(cancellationToken);
@@ -58,7 +79,8 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
     public async Task<IReadOnlyList<T>> FetchAllAsync<T>(CancellationToken cancellationToken)
         where T : class, IState<T>
     {
-        var all = await Documents.Query<T>().OrderBy(state => state.Id).ToListAsync(cancellationToken);
+        var documents = await DocumentsAsync(cancellationToken);
+        var all = await documents.Query<T>().OrderBy(state => state.Id).ToListAsync(cancellationToken);
         foreach (var state in all.Where(state => !IsKnown<T>(state.Id)))
         {
             Take(state.Id, state);
@@ -116,7 +138,7 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
             found.Append(events);
             if (_changed.Add(found))
             {
-                _pending.Add(() => found.Write(Documents));
+                _pending.Add(() => found.Write(open.Session));
             }
         }
 
@@ -131,14 +153,15 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
     /// <returns>Its place in the stream.</returns>
     public async Task<long> RecordAsync(string stream, object e, CancellationToken cancellationToken)
     {
+        await TakeTurnAsync(cancellationToken);
         var version = (await VersionsAsync([stream], cancellationToken)).GetValueOrDefault(stream);
-        _pending.Add(() => Documents.Events.Append(stream, e).ExpectedVersionOnServer = version);
+        _pending.Add(() => open.Session.Events.Append(stream, e).ExpectedVersionOnServer = version);
         return version + 1;
     }
 
     /// <summary>Any other statement of the same transaction. Parameters are question marks.</summary>
     public void Queue(string sql, params object[] values) =>
-        _pending.Add(() => Documents.QueueSqlCommand(sql, values));
+        _pending.Add(() => open.Session.QueueSqlCommand(sql, values));
 
     /// <summary>Writes what was decided and queued; it is committed later, or not at all.</summary>
     public async Task FlushAsync(CancellationToken cancellationToken)
@@ -149,12 +172,13 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
         }
 
         _written = true;
+        await TakeTurnAsync(cancellationToken);
         try
         {
             await WriteManyAsync(cancellationToken);
             _pending.ForEach(write => write());
             _pending.Clear();
-            await Documents.SaveChangesAsync(cancellationToken);
+            await open.Session.SaveChangesAsync(cancellationToken);
         }
         catch (Exception exception) when (LostRaceException.Is(exception))
         {
@@ -168,7 +192,7 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
         if (_changed.Count >= BulkWriter.Many)
         {
             StreamAppend[] appends = [.. _changed.Select(stream => stream.Take()).OfType<StreamAppend>()];
-            await open.Bulk.WriteAsync(_connection, Documents, appends, cancellationToken);
+            await open.Bulk.WriteAsync(_connection, open.Session, appends, cancellationToken);
         }
 
         _changed.Clear();
@@ -206,10 +230,24 @@ public class ActSession(OpenTransaction open) : IAsyncDisposable
         }
 
         _disposed = true;
-        await Documents.DisposeAsync();
+        await open.Session.DisposeAsync();
         await open.Transaction.DisposeAsync();
         await _connection.DisposeAsync();
         GC.SuppressFinalize(this);
+    }
+
+    /// <summary>An act that reads nothing by name has to ask for its turn alone.</summary>
+    private async Task TakeTurnAsync(CancellationToken cancellationToken)
+    {
+        if (_hasTurn)
+        {
+            return;
+        }
+
+        await using var command = new NpgsqlCommand("select pg_advisory_xact_lock($1)", _connection);
+        command.Parameters.AddWithValue(open.Turn);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        _hasTurn = true;
     }
 
     internal bool IsKnown<T>(string stream) => _whole.Contains(typeof(T)) || _streams.ContainsKey(stream);

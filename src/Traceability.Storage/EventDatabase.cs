@@ -49,7 +49,7 @@ public sealed class EventDatabase
     /// </summary>
     /// <param name="provenance">Who acts, and in the course of what.</param>
     /// <param name="turn">What the acts must come one after the other for.</param>
-    /// <param name="cancellationToken">Ends the wait for the turn.</param>
+    /// <param name="cancellationToken">Ends the wait for a connection.</param>
     public async Task<OpenTransaction> BeginAsync(
         Provenance provenance, long turn, CancellationToken cancellationToken)
     {
@@ -57,14 +57,11 @@ public sealed class EventDatabase
         try
         {
             var transaction = await connection.BeginTransactionAsync(cancellationToken);
-            await using var command = new NpgsqlCommand("select pg_advisory_xact_lock($1)", connection, transaction);
-            command.Parameters.AddWithValue(turn);
-            await command.ExecuteNonQueryAsync(cancellationToken);
             var session = _store.OpenSession(In(transaction));
             session.LastModifiedBy = provenance.By;
             session.CorrelationId = provenance.Correlation;
             session.CausationId = provenance.Causation;
-            return new(transaction, session, _bulk);
+            return new(transaction, turn, session, _bulk);
         }
         catch
         {
@@ -91,10 +88,13 @@ public record Provenance(string By, string? Correlation, string? Causation);
 /// <summary>A transaction that is open, and Marten's session in it.</summary>
 public sealed class OpenTransaction
 {
-    internal OpenTransaction(NpgsqlTransaction transaction, IDocumentSession session, BulkWriter bulk) =>
-        (Transaction, Session, Bulk) = (transaction, session, bulk);
+    internal OpenTransaction(NpgsqlTransaction transaction, long turn, IDocumentSession session, BulkWriter bulk) =>
+        (Transaction, Turn, Session, Bulk) = (transaction, turn, session, bulk);
 
     internal NpgsqlTransaction Transaction { get; }
+
+    /// <summary>Not taken yet: the act's session does so.</summary>
+    internal long Turn { get; }
 
     internal IDocumentSession Session { get; }
 

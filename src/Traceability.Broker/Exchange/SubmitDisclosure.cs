@@ -42,7 +42,8 @@ internal sealed record SubmitDisclosure(
             session.Known<Operator>(StreamNames.Operator(session.Caller)), buyer, session.Now);
         if (refusal is null)
         {
-            await new Mailbox(trade!.BuyerId).MustHaveRoomAsync(session.Connection, cancellationToken);
+            await new Mailbox(trade!.BuyerId)
+                .MustHaveRoomAsync(await session.ConnectionAsync(cancellationToken), cancellationToken);
             Take(session, trade);
         }
         else

@@ -15,7 +15,8 @@ internal static class ExpireCertificates
         this OperatorSession session, IReadOnlyCollection<TraceId> parts, CancellationToken cancellationToken)
     {
         TraceId[] about = [.. parts];
-        var certificates = await session.Documents.Query<Certificate>().Where(one => one.TraceId.IsOneOf(about))
+        var documents = await session.DocumentsAsync(cancellationToken);
+        var certificates = await documents.Query<Certificate>().Where(one => one.TraceId.IsOneOf(about))
             .OrderBy(one => one.Id).ToListAsync(cancellationToken);
         HashSet<TraceId> expired = [];
         foreach (var one in certificates.Where(one => Certificate.Expire(one, session.Now).Length > 0))

@@ -18,7 +18,8 @@ internal sealed record DoWhatIsDue : IAct<bool>
     public async Task<bool> HandleAsync(OperatorSession session, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
-            $"select id, trace_id from {Table} where due_at <= $1 order by id limit {AtOnce}", session.Connection);
+            $"select id, trace_id from {Table} where due_at <= $1 order by id limit {AtOnce}",
+            await session.ConnectionAsync(cancellationToken));
         command.Parameters.AddWithValue(session.Now);
         List<long> rows = [];
         HashSet<TraceId> parts = [];

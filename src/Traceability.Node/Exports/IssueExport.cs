@@ -76,7 +76,8 @@ internal sealed record IssueExport(
             return false;
         }
 
-        var issued = await session.Documents.Query<IssuedExport>()
+        var documents = await session.DocumentsAsync(cancellationToken);
+        var issued = await documents.Query<IssuedExport>()
             .Where(one => one.TraceId == Part && one.Export == Export).ToListAsync(cancellationToken);
         return issued.Any(one => one.DocumentId is { } id && !Seen.Contains(id) && !(one.IssuedAt > AsOf));
     }

@@ -21,7 +21,8 @@ internal sealed partial class RollUp(ILogger<RollUp> logger)
 
         // What the act has decided is found by asking the database like everything else.
         await session.FlushAsync(cancellationToken);
-        var above = await PartLinks.AboveAsync(session.Connection, touched, cancellationToken);
+        var above = await PartLinks.AboveAsync(
+            await session.ConnectionAsync(cancellationToken), touched, cancellationToken);
         var records = await CompanyReader.ReadAsync(session, above, cancellationToken);
         List<TraceId> news = [];
         foreach (var (traceId, events) in Decide(records, touched, session.Now))

@@ -28,7 +28,7 @@ internal static class PartsOfSession
 
         return session.KnowsAll<Part>()
             ? null
-            : await session.Documents.FindNumberedAsync(plain, cancellationToken);
+            : await (await session.DocumentsAsync(cancellationToken)).FindNumberedAsync(plain, cancellationToken);
     }
 
     /// <summary>One that has been fetched.</summary>

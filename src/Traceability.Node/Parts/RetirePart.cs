@@ -9,7 +9,8 @@ internal sealed record RetirePart(TraceId TraceId) : IAct<Decided<Part>>
 {
     public async Task<Decided<Part>> HandleAsync(OperatorSession session, CancellationToken cancellationToken)
     {
-        var around = await PartLinks.AboveAsync(session.Connection, [TraceId], cancellationToken);
+        var around = await PartLinks.AboveAsync(
+            await session.ConnectionAsync(cancellationToken), [TraceId], cancellationToken);
         await session.FetchAsync(
             cancellationToken,
             Fetch.ToDecide<Part>(StreamNames.Part(TraceId)),

@@ -11,7 +11,7 @@ internal sealed record RetryProblem(long ProblemId) : IAct<bool>
     public async Task<bool> HandleAsync(OperatorSession session, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
-            $"select kind, content from {Table} where id = $1", session.Connection);
+            $"select kind, content from {Table} where id = $1", await session.ConnectionAsync(cancellationToken));
         command.Parameters.AddWithValue(ProblemId);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))

@@ -13,7 +13,8 @@ internal static class EndReleases
     public static async Task EndReleasesAsync(
         this OperatorSession session, IReadOnlyCollection<TraceId> parts, CancellationToken cancellationToken)
     {
-        var trades = await PartLinks.TradesAboutAsync(session.Connection, parts, cancellationToken);
+        var trades = await PartLinks.TradesAboutAsync(
+            await session.ConnectionAsync(cancellationToken), parts, cancellationToken);
         await session.FetchAsync(
             cancellationToken,
             Fetch.Of<Trade>(trades.Select(about => StreamNames.Trade(about.TradeId))),

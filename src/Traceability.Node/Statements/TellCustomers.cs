@@ -28,7 +28,8 @@ internal static class TellCustomers
             return;
         }
 
-        var trades = await PartLinks.TradesAboutAsync(session.Connection, parts, cancellationToken);
+        var trades = await PartLinks.TradesAboutAsync(
+            await session.ConnectionAsync(cancellationToken), parts, cancellationToken);
         await session.FetchAsync(
             cancellationToken,
             session.FetchZone(),

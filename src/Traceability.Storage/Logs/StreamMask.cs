@@ -19,7 +19,8 @@ public static class StreamMasking
         this ActSession session, string stream, string reason, DateTimeOffset now, CancellationToken cancellationToken)
         where T : class, IState<T>
     {
-        var events = await session.Documents.Events.FetchStreamAsync(stream, token: cancellationToken);
+        var documents = await session.DocumentsAsync(cancellationToken);
+        var events = await documents.Events.FetchStreamAsync(stream, token: cancellationToken);
         StreamMask[] masks = [.. events.Select(e => StreamMask.Of(e, reason, now)).OfType<StreamMask>()];
         foreach (var (data, record) in masks.Select(mask => (mask.Data, mask.Record)))
         {

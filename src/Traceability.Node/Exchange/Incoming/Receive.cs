@@ -45,8 +45,8 @@ internal sealed record Receive(IReadOnlyList<(Delivery Delivery, Reaction Reacti
 
             // Each event says which message led to it.
             var message = delivery.Message;
-            session.Documents.CausationId = message.MessageId;
-            session.Documents.CorrelationId = index == Messages.Count - 1 ? Activity.Current?.Id : message.Traceparent;
+            session.FollowFrom(
+                index == Messages.Count - 1 ? Activity.Current?.Id : message.Traceparent, message.MessageId);
             await react(session, cancellationToken);
             delivery.Done(session);
         }
