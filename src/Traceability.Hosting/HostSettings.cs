@@ -15,7 +15,9 @@ public sealed record HostSettings
     /// </summary>
     public string? Address { get; init; }
 
-    /// <summary>PEM files of the server, also shown to peers as the client certificate.</summary>
+    /// <summary>
+    /// PEM files of the server, also shown to peers as the client certificate. They may be replaced while it runs.
+    /// </summary>
     public required string Certificate { get; init; }
 
     public required string CertificateKey { get; init; }
@@ -78,8 +80,6 @@ public sealed record HostSettings
 
     /// <summary>The audience of the tokens that are let in: those for another server are not.</summary>
     public string TokenAudience => Audience.Length > 0 ? Audience : PublicAddress;
-
-    internal X509Certificate2 LoadCertificate() => FederationTrust.LoadCertificate(Certificate, CertificateKey);
 
     /// <summary>Trusts the federation's own authority, and nobody else.</summary>
     internal bool Trusts(X509Certificate2 certificate)

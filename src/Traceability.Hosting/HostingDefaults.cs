@@ -16,6 +16,7 @@ using Npgsql;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using Traceability.Client;
 
 namespace Traceability.Hosting;
 
@@ -128,8 +129,11 @@ public static class HostingDefaults
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
             listen.Use(kestrel.ApplicationServices.GetRequiredService<Doorstep>().Guard);
-            listen.UseHttps(settings.LoadCertificate(), https =>
+            var certificate = new RenewedCertificate(settings.Certificate, settings.CertificateKey);
+            _ = certificate.Current;
+            listen.UseHttps(https =>
             {
+                https.ServerCertificateSelector = (_, _) => certificate.Current;
                 // People in browsers have none; who needs one is for the interceptor and the token endpoint to say.
                 https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
                 https.ClientCertificateValidation = (certificate, _, _) => settings.Trusts(certificate);

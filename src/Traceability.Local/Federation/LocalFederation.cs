@@ -180,6 +180,12 @@ public sealed class LocalFederation : IAsyncDisposable
     public (string Certificate, string Key) NewCertificate(Guid operatorId) =>
         Issue($"{Guid.CreateVersion7()}", operatorId);
 
+    /// <summary>Replaces the files of the one that its programs show; those that run are to notice.</summary>
+    public void RenewCertificate(Guid operatorId) => Issue($"operator-{operatorId:n}", operatorId);
+
+    /// <summary>Replaces the files of a server's, such as "node-A".</summary>
+    public void RenewCertificate(string server) => _certificates.Issue(server);
+
     /// <summary>Where everything in this process gets the tokens that are bound to an operator's certificate.</summary>
     public TokenCache TokensOf(Guid operatorId) => ShownOf(operatorId).Tokens;
 

@@ -19,14 +19,20 @@ public class KilledDemoTests
         {
             RedirectStandardOutput = true,
         })!;
-        while (await demo.StandardOutput.ReadLineAsync(timer.Token) is { } line
-            && !line.StartsWith("cradle-to-gate total: 18 kg CO2e", StringComparison.Ordinal))
+        try
         {
-            // The story goes on.
-        }
+            while (await demo.StandardOutput.ReadLineAsync(timer.Token) is { } line
+                && !line.StartsWith("cradle-to-gate total: 18 kg CO2e", StringComparison.Ordinal))
+            {
+                // The story goes on.
+            }
 
-        Assert.NotEmpty(ProcessesOf(folder));
-        demo.Kill();
+            Assert.NotEmpty(ProcessesOf(folder));
+        }
+        finally
+        {
+            demo.Kill();
+        }
 
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
         while (ProcessesOf(folder).Count > 0)

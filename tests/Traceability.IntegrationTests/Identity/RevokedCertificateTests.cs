@@ -1,7 +1,10 @@
 using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
 using Grpc.Core;
 using Traceability.Client;
 using Traceability.Contracts.Broker.V1;
+using Traceability.Contracts.Node.V1;
 using Traceability.IntegrationTests.Harness;
 using Traceability.Local.Demo;
 using Traceability.Local.Federation;
@@ -50,10 +53,40 @@ public sealed class RevokedCertificateTests(QuickRevocations federation) : IClas
         Assert.Equal(StatusCode.OK, await AnswerAsync(neighbour));
         Assert.Equal(answer, await members.RevokeClientCertificateAsync(request, administrator.Call));
         var list = await members.ListRevokedClientCertificatesAsync(new(), administrator.Call);
-        Assert.Equal([request.Fingerprint], list.Fingerprints);
+        Assert.Single(list.Fingerprints, request.Fingerprint);
 
         async Task<HttpStatusCode> StatusAsync((string, string) certificate) =>
             (await provider.ClientCredentialsAsync(company, certificate, Processes.Node(company.Name))).Status;
+    }
+
+    [Fact]
+    public async Task Certificates_are_renewed_while_servers_run()
+    {
+        using var neighbour = await _live.AtWorkAsync("neighbour");
+        using var clerk = await _live.NewCompanyAsync("one");
+        var company = clerk.Company.OperatorId;
+        var before = new FederationTrust("", Processes.CertificateOf(company).Certificate).Shown()!.Fingerprint;
+        var server = await ShownByServerAsync();
+
+        Processes.RenewCertificate(company);
+        Processes.RenewCertificate("node-one");
+
+        Assert.NotEqual(server, await ShownByServerAsync());
+        using var administrator = await FederationClient.ForAdministratorAsync(Processes, _live.Deadline);
+        await new DirectoryService.DirectoryServiceClient(administrator.Channel).RevokeClientCertificateAsync(
+            new() { OperatorId = $"{company}", Fingerprint = before }, administrator.Call);
+
+        // What comes is acknowledged, by a call with the new certificate: nothing waits in the mailbox.
+        var part = await neighbour.RegisterAsync("cell", PartKind.Bought);
+        await neighbour.Trades.RequestTradeAsync(
+            new() { TradeId = $"{Guid.CreateVersion7()}", DownstreamTraceId = part, SupplierOperatorId = $"{company}" },
+            neighbour.Call);
+        await Wait.UntilAsync(
+            async () => await Processes.RowsAsync(
+                Processes.BrokerDatabase,
+                $"select (message is null)::text from traceability.mailbox where recipient_id = '{company}'",
+                _live.Deadline) is ["true"],
+            _live.Deadline);
     }
 
     [Fact]
@@ -75,6 +108,19 @@ public sealed class RevokedCertificateTests(QuickRevocations federation) : IClas
         refused = await Assert.ThrowsAsync<RpcException>(
             () => members.RevokeClientCertificateAsync(unknown, administrator.Call).ResponseAsync);
         Assert.Equal("fingerprint", Assert.Single(Refusals.Violations(refused)).Field);
+    }
+
+    /// <summary>The certificate that a new connection is shown.</summary>
+    private async Task<string> ShownByServerAsync()
+    {
+        var node = new Uri(Processes.Node("neighbour"));
+        using var connection = new TcpClient();
+        await connection.ConnectAsync(node.Host, node.Port, _live.Deadline);
+        await using var tls = new SslStream(connection.GetStream());
+        using var handler = new FederationTrust(Processes.Authority).CreateHandler();
+        handler.SslOptions.TargetHost = node.Host;
+        await tls.AuthenticateAsClientAsync(handler.SslOptions, _live.Deadline);
+        return tls.RemoteCertificate!.GetCertHashString();
     }
 
     private static async Task<StatusCode> AnswerAsync(CompanyAtWork company)

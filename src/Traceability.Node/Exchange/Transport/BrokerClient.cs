@@ -5,7 +5,7 @@ using Traceability.Proofs;
 namespace Traceability.Node.Exchange.Transport;
 
 /// <summary>The broker, in the name of the operator whose token and certificate come with the channel.</summary>
-internal sealed class BrokerClient(ChannelBase channel, TimeProvider clock)
+internal sealed class BrokerClient(CallInvoker channel, TimeProvider clock)
 {
     /// <summary>A broker that has not answered by then will be asked again.</summary>
     private static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(10);
