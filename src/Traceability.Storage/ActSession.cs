@@ -16,8 +16,8 @@ public record Decided<T>(T State, long Version, IReadOnlyList<object> Events);
 
 /// <summary>
 /// The one transaction of an act: what is read for it, decided, queued and committed together. Decisions see those that
-/// were made before them in the same act, whether these are written yet or not. It waits for its turn with the first that
-/// it reads or writes, in the same round trip.
+/// were made before them in the same act, whether these are written yet or not. It waits for its turn with the first
+/// that it reads or writes, in the same round trip.
 /// </summary>
 public class ActSession(OpenTransaction open) : IAsyncDisposable
 {

@@ -15,7 +15,8 @@ internal sealed record LogDecisions(int AtMost, byte[] SealKey) : IAct<int>
     public async Task<int> HandleAsync(BrokerSession session, CancellationToken cancellationToken)
     {
         var rows = await SealedDecision.ReadAsync(
-            await session.ConnectionAsync(cancellationToken), $"batch is null order by id limit {AtMost}", cancellationToken);
+            await session.ConnectionAsync(cancellationToken), $"batch is null order by id limit {AtMost}",
+            cancellationToken);
         if (rows.Count == 0)
         {
             return 0;

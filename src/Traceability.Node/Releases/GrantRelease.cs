@@ -53,7 +53,12 @@ internal sealed record GrantRelease(
         {
             await session.FlushAsync(cancellationToken);
             var findings = await InferenceReview.FindingsAsync(
-                await session.DocumentsAsync(cancellationToken), await session.ConnectionAsync(cancellationToken), trade, Fields, session.Now, cancellationToken);
+                await session.DocumentsAsync(cancellationToken),
+                await session.ConnectionAsync(cancellationToken),
+                trade,
+                Fields,
+                session.Now,
+                cancellationToken);
             InferenceRule.Check(session.Node.Inference, findings, AcceptedFindings);
         }
 

@@ -18,7 +18,9 @@ internal sealed class BrokerConnections(Uri broker, TimeProvider clock) : IDispo
     /// <param name="trust">With the certificate to show.</param>
     /// <param name="client">The operator's client, whose token is on every call.</param>
     public BrokerClient Of(FederationTrust trust, TokenClient client) =>
-        new(new RenewedInvoker<Connection>(() => ConnectionOf(trust), connection => InvokerOf(connection, client)), clock);
+        new(
+            new RenewedInvoker<Connection>(() => ConnectionOf(trust), connection => InvokerOf(connection, client)),
+            clock);
 
     private CallInvoker InvokerOf(Connection connection, TokenClient client) => GrpcChannel.ForAddress(
         broker,
