@@ -17,7 +17,7 @@ public class Federation : IAsyncLifetime
     public Story Story { get; private set; } = null!;
 
     /// <summary>No test waits longer.</summary>
-    public CancellationToken Deadline => (_timer ??= new(TimeSpan.FromMinutes(3))).Token;
+    public CancellationToken Deadline => (_timer ??= new(TimeSpan.FromMinutes(10))).Token;
 
     /// <summary>Whether each server is a process.</summary>
     protected virtual bool Apart => false;

@@ -32,7 +32,7 @@ public sealed class LiveFederation : IAsyncDisposable
     /// <param name="ownPostgres">Whether PostgreSQL is the federation's own, and as durable as in production.</param>
     /// <param name="clock">Of all servers, where they are in this process; null: the machine's.</param>
     public static async Task<LiveFederation> StartAsync(
-        IReadOnlyList<Place> places, FederationSettings? settings = null, int minutes = 5, bool apart = false,
+        IReadOnlyList<Place> places, FederationSettings? settings = null, int minutes = 10, bool apart = false,
         bool ownPostgres = false, MovableClock? clock = null) =>
         await StartAsync(places, settings, minutes, apart, ownPostgres, plain: null, clock);
 

@@ -13,7 +13,7 @@ internal static class SharedPostgres
 {
     private const string Template = "template_traceability";
 
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
     private static readonly string Folder = Path.Combine(Path.GetTempPath(), $"traceability-test-{Guid.CreateVersion7():n}");
     private static readonly Lazy<Task<PrivatePostgres>> Started = new(() => Task.Run(StartAsync));
 

@@ -16,7 +16,7 @@ public sealed class BulkTests : IAsyncLifetime
     private const int Parts = 200;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
-    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(3));
+    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(10));
     private PrivatePostgres _postgres = null!;
     private EventDatabases _databases = null!;
 

@@ -27,7 +27,7 @@ public sealed class EarlierDatabaseTests : IAsyncLifetime
         JsonDocument.Parse(File.ReadAllText(Path.Combine(Cases, "keys.json"))).RootElement;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
-    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(3));
+    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(10));
     private PrivatePostgres _postgres = null!;
     private EventDatabases _databases = null!;
 

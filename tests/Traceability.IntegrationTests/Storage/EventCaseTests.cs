@@ -23,7 +23,7 @@ public sealed class EventCaseTests : IAsyncLifetime
     private static readonly string Cases = Path.Combine(Root, "tests", "cases", "events");
 
     private readonly string _name = SharedPostgres.NewName("cases");
-    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(1));
+    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(10));
     private EventDatabases _databases = null!;
     private EventDatabase _database = null!;
 

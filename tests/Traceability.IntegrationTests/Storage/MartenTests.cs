@@ -16,7 +16,7 @@ public sealed class MartenTests : IAsyncLifetime
     private static readonly string Stream = StreamNames.Part(Id);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("traceability-test-").FullName;
-    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(3));
+    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(10));
     private PrivatePostgres _postgres = null!;
     private EventDatabases _databases = null!;
     private EventDatabase _database = null!;

@@ -21,7 +21,7 @@ public sealed class TamperTests(ITestOutputHelper output) : IAsyncLifetime
     private const int Streams = 40;
 
     private readonly string _name = SharedPostgres.NewName("tampered");
-    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(5));
+    private readonly CancellationTokenSource _timer = new(TimeSpan.FromMinutes(10));
     private readonly int _seed = Environment.TickCount;
     private EventDatabases _databases = null!;
     private EventDatabase _database = null!;
