@@ -22,11 +22,10 @@ internal sealed class BrokerDatabase(
     private EventDatabase? _database;
 
     /// <summary>With which the broker signs its own log, and cosigns those of its members.</summary>
-    public LogKeys LogKeys { get; } = LogKeys.Of(
-        LogKeys.BrokerOrigin,
-        Encoding.UTF8.GetBytes(File.ReadAllText(configuration["Broker:LogSecretFile"]
-            ?? throw new InvalidOperationException(
-                "Broker:LogSecretFile must name a file with at least 32 random characters.")).Trim()));
+    public LogKeys LogKeys { get; } = LogKeys.Of(LogKeys.BrokerOrigin, LogSecret(configuration));
+
+    /// <summary>The same key, in the name of the log of members' keys.</summary>
+    public NoteSigner KeySigner { get; } = LogKeys.Of(LogKeys.KeysOrigin, LogSecret(configuration)).Signer;
 
     /// <summary>The tamper-evident log of the broker's own events.</summary>
     public HistoryLog Log => Database.Log!;
@@ -101,6 +100,11 @@ internal sealed class BrokerDatabase(
 
         return result;
     }
+
+    private static byte[] LogSecret(IConfiguration configuration) =>
+        Encoding.UTF8.GetBytes(File.ReadAllText(configuration["Broker:LogSecretFile"]
+            ?? throw new InvalidOperationException(
+                "Broker:LogSecretFile must name a file with at least 32 random characters.")).Trim());
 
     /// <summary>Two turns of one number would only wait for each other without need.</summary>
     private static long TurnOf(string turn) =>

@@ -1,6 +1,7 @@
 using Traceability.Broker.Directory;
 using Traceability.Broker.Exchange;
 using Traceability.Broker.Identity;
+using Traceability.Broker.Keys;
 using Traceability.Broker.Log;
 using Traceability.Broker.Releases;
 using Traceability.Broker.Trades;
@@ -35,6 +36,7 @@ public static class BrokerHost
             builder.Configuration.GetConnectionString("Owner")));
         builder.Services.AddSingleton<BrokerDatabase>();
         builder.Services.AddSingleton<DecisionLog>();
+        builder.Services.AddSingleton<KeyLog>();
         builder.Services.AddSingleton<MailSignals>();
         builder.Services.AddHostedService<BrokerLogKeeper>();
         builder.Services.AddHostedService<RevocationKeeper>();
@@ -49,6 +51,7 @@ public static class BrokerHost
         app.MapGrpcService<ExchangeServer>();
         app.MapGrpcService<LogServer>();
         app.MapGrpcService<WitnessServer>();
+        app.MapGrpcService<KeyLogServer>();
         await app.Services.GetRequiredService<BrokerDatabase>().OpenAsync(app.Lifetime.ApplicationStopping);
         if (embedded)
         {

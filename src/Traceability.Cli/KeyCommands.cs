@@ -12,6 +12,9 @@ internal static class KeyCommands
         List(),
         Rotate(),
         Revoke(),
+        Show(),
+        Check(),
+        Recover(),
     };
 
     private static Verb List() => new(
@@ -60,6 +63,67 @@ internal static class KeyCommands
             },
             key, since);
     }
+
+    private static Verb Show() => new(
+        "show",
+        "Shows the fingerprint of the company's signing key: read it to the federation's administrator and to your "
+            + "partners, over the telephone.",
+        "keys show",
+        async (_, session, output) =>
+        {
+            var answer = await Session.AllAsync(async token => await session.Keys.ListKeysAsync(
+                new() { PageSize = 1000, PageToken = token }, session.Call));
+            Key[] signing = [.. answer.Keys.Where(key => key.Use == "signing")];
+            output.Show(
+                answer,
+                Output.Facts(("first", signing[0].KeyId), ("in use", signing.Last(key => key.Current).KeyId)),
+                "trace keys check");
+        });
+
+    private static Verb Check() => new(
+        "check",
+        "Shows which keys of the company and its partners follow from the key log, who vouches for that log, and what "
+            + "was found that is not as it should be.",
+        "keys check",
+        async (_, session, output) =>
+        {
+            var answer = await session.Keys.CheckKeysAsync(new(), session.Call);
+            var table = Output.Rows(
+                ["company", "keys", "first fingerprint", "in use since", ""],
+                answer.Members.Select(member => new[]
+                {
+                    member.OperatorId,
+                    member.Proven ? $"{member.Keys.Count} proven" : "NOT PROVEN",
+                    $"{member.Fingerprint}{(member.Proven && !member.Compared ? " (not compared)" : "")}",
+                    string.Join(
+                        ", ", member.Keys.Where(key => key.ValidUntilTime is null)
+                            .Select(key => $"{key.Use} {Output.Time(key.ValidFromTime)}")),
+                    member.Reason,
+                }).Concat(answer.Alarms.Select(alarm => new[]
+                {
+                    "ALARM", alarm.Kind, alarm.About, Output.Time(alarm.NoticeTime), "",
+                })));
+            output.Show(
+                answer,
+                table,
+                answer.Alarms.Count > 0
+                    ? "trace operator problems list; trace keys check --output json has the evidence"
+                    : $"{answer.CountedLeaves} entries, cosigned by {answer.Cosigners.Count} members");
+        });
+
+    private static Verb Recover() => new(
+        "recover",
+        "Announces the signing key of this node in the place of one that was lost. Every partner is told; it counts "
+            + "only days later. The administrator must have allowed it: read the fingerprint out (`trace keys show`).",
+        "keys recover",
+        async (_, session, output) =>
+        {
+            var answer = await session.Keys.RecoverKeyAsync(new(), session.Call);
+            output.Show(
+                answer,
+                Output.Facts(("key", answer.Key.KeyId), ("counts from", Output.Time(answer.CountTime))),
+                "trace keys check");
+        });
 
     private static Table Table(Key[] keys) => Output.Rows(
         ["key", "use", ""], keys.Select(key => new[] { key.KeyId, key.Use, Standing(key) }));

@@ -31,6 +31,7 @@ internal static class MemberCommands
             return (answer, answer.Operator);
         }),
         RevokeCertificate(),
+        AllowRecovery(),
     };
 
     private static Argument<string> Company => new("company")
@@ -42,6 +43,11 @@ internal static class MemberCommands
     {
         var company = Company;
         var name = new Argument<string>("name") { Description = "The name by which other members know it." };
+        var fingerprint = new Option<string>("--fingerprint")
+        {
+            Description = "Of its signing key, as the company has read it to you (`trace keys show` there). Without it "
+                + "the key that comes first counts, and partners see that nobody has compared it.",
+        };
         return new(
             "enrol",
             "Admits a company. Again, under the same name, changes nothing.",
@@ -53,6 +59,7 @@ internal static class MemberCommands
                     {
                         OperatorId = session.OperatorId(parsed.GetValue(company)!),
                         Name = parsed.GetValue(name),
+                        Fingerprint = parsed.GetValue(fingerprint) ?? "",
                     },
                     session.Call);
                 Show(
@@ -60,7 +67,36 @@ internal static class MemberCommands
                     $"trace identity client add NAME --operator {answer.Operator.OperatorId} --role node "
                         + "--resource ADDRESS-OF-THE-BROKER");
             },
-            company, name)
+            company, name, fingerprint)
+        {
+            AtBroker = true,
+        };
+    }
+
+    private static Verb AllowRecovery()
+    {
+        var company = Company;
+        var fingerprint = new Argument<string>("fingerprint")
+        {
+            Description = "Of its new signing key, as the company has read it to you.",
+        };
+        return new(
+            "allow-recovery",
+            "Lets a company that has lost its signing key announce the one with this fingerprint. It counts days "
+                + "later.",
+            $"member allow-recovery {ExampleOperator} vP3n0o2sCmIc1cMWbDLp0c0xdVVyP4LCEGd4jvFpHAs",
+            async (parsed, session, output) =>
+            {
+                var answer = await session.Directory.AllowKeyRecoveryAsync(
+                    new()
+                    {
+                        OperatorId = session.OperatorId(parsed.GetValue(company)!),
+                        Fingerprint = parsed.GetValue(fingerprint),
+                    },
+                    session.Call);
+                Show(output, answer, answer.Operator, "the company: trace keys recover");
+            },
+            company, fingerprint)
         {
             AtBroker = true,
         };

@@ -33,7 +33,8 @@ public static class EventNames
             ("operator_reinstated", typeof(OperatorReinstated)),
             ("key_published", typeof(KeyPublished)),
             ("key_revoked", typeof(KeyRevoked)),
-            ("client_certificate_revoked", typeof(ClientCertificateRevoked))),
+            ("client_certificate_revoked", typeof(ClientCertificateRevoked)),
+            ("key_fingerprint_compared", typeof(KeyFingerprintCompared))),
         Of<Part>(
             "part/",
             ("part_registered", typeof(PartRegistered)),

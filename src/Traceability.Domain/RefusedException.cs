@@ -26,6 +26,7 @@ public enum RefusalReason
     HistoryBroken = 21,
     ExportIncomplete = 22,
     PartRetired = 23,
+    KeyNotProven = 24,
 }
 
 /// <summary>A rule said no. Expected, sent to the caller as it stands, never logged as an error.</summary>

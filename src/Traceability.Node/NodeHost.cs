@@ -15,6 +15,8 @@ using Traceability.Node.Parts;
 using Traceability.Node.Problems;
 using Traceability.Node.Releases;
 using Traceability.Node.Trades;
+using Traceability.Node.Trust;
+using Traceability.Proofs.Logs;
 
 namespace Traceability.Node;
 
@@ -37,6 +39,10 @@ public static class NodeHost
         builder.Services.AddSingleton(node);
         builder.Services.AddSingleton(services => new BrokerConnections(
             new Uri(node.Broker), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(new KeyLogRules(
+            node.KeyRecoveryDelay ?? KeyChain.RecoveryDelay, node.KeyLogCosigners, node.KeyLogWitnesses,
+            node.KeyLogVerifier));
+        builder.Services.AddSingleton<KeyLog>();
         builder.Services.AddSingleton<HostedOperators>();
         builder.Services.AddSingleton<MustContinue>(LogKeeper.MustContinueAsync);
         builder.Services.AddSingleton<RollUp>();
@@ -46,6 +52,7 @@ public static class NodeHost
         builder.Services.AddSingleton<Receiver>();
         builder.Services.AddHostedService<OperatorFolder>();
         builder.Services.AddHostedService<RevocationFollower>();
+        builder.Services.AddHostedService<KeyLogFollower>();
         builder.Services.AddHostedService<ExchangeWorker>();
         builder.Services.AddHostedService<DueWorker>();
         builder.Services.AddHostedService<LogKeeper>();

@@ -24,17 +24,27 @@ public static class JsonWebEncryption
     private const int TagBytes = 16;
 
     /// <summary>Content is JSON: the white space it is filled up with means nothing in it.</summary>
-    public static string Seal(PublicKey receiver, string type, ReadOnlySpan<byte> json)
+    /// <param name="receiver">Who alone can open it.</param>
+    /// <param name="type">What is sealed, so that it is taken for nothing else.</param>
+    /// <param name="json">The content.</param>
+    /// <param name="more">Further members of the header: readable to all, and part of what the seal protects.</param>
+    public static string Seal(PublicKey receiver, string type, ReadOnlySpan<byte> json, JsonObject? more = null)
     {
         using var ephemeral = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
-        var header = Text.Encode(Encoding.UTF8.GetBytes(new JsonObject
+        var members = new JsonObject
         {
             ["alg"] = Agreement,
             ["enc"] = Encryption,
             ["epk"] = JsonNode.Parse(new PublicKey(ephemeral.ExportParameters(false)).ToJwk()),
             ["kid"] = receiver.KeyId,
             ["typ"] = type,
-        }.ToJsonString()));
+        };
+        foreach (var (name, value) in more ?? [])
+        {
+            members.Add(name, value?.DeepClone());
+        }
+
+        var header = Text.Encode(Encoding.UTF8.GetBytes(members.ToJsonString()));
 
         using var other = receiver.ForAgreement();
         var content = Pad(json);
@@ -75,6 +85,9 @@ public static class JsonWebEncryption
             throw new ProofException(ProofFailure.NotAuthentic, "The seal is broken.");
         }
     }
+
+    /// <summary>The protected header; it is only to be believed of what was opened.</summary>
+    public static JsonObject Header(string compact) => Text.DecodeObject(compact.Split('.')[0], "seal");
 
     private static PublicKey ReadHeader(string header, string type, string keyId)
     {

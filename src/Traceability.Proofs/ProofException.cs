@@ -11,6 +11,8 @@ public enum ProofFailure
     NotForThisKey = 6,
     NotAuthentic = 7,
     NotCommitted = 8,
+    NotInOrder = 9,
+    Repeated = 10,
 }
 
 /// <summary>A proof does not hold. The text never repeats what was in it.</summary>

@@ -26,6 +26,7 @@ internal sealed class DatabaseOwner : IAsyncDisposable
         ("mailbox", "update (message)"),
         ("log_pending", "delete"),
         ("log_witnessed", "update"),
+        ("message_sent", "update"),
     ];
 
     private readonly NpgsqlConnectionStringBuilder _running;

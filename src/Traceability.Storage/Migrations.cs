@@ -218,6 +218,37 @@ internal static class Migrations
 
         revoke all on all routines in schema {EventDatabases.Schema} from public
         """,
+
+        // The log of members' keys at the broker, and what a node has believed of it, found, sent and received.
+        $"""
+        create table {EventDatabases.Schema}.key_log_leaf (
+            idx bigint primary key, operator_id uuid not null, number int not null, leaf bytea not null,
+            entry text not null, unique (operator_id, number));
+        create table {EventDatabases.Schema}.key_log_checkpoint (size bigint primary key, note text not null);
+        create table {EventDatabases.Schema}.key_log_cosignature (
+            size bigint not null, name text not null, line text not null, primary key (size, name));
+        create table {EventDatabases.Schema}.key_log_seen (
+            size bigint primary key, note text not null, verifier text not null, seen_at timestamptz not null);
+        create table {EventDatabases.Schema}.key_alarm (
+            id bigint generated always as identity primary key, kind text not null, about text not null,
+            evidence text not null, noticed_at timestamptz not null, unique (kind, about));
+        create table {EventDatabases.Schema}.message_sent (
+            trade_id uuid primary key, number bigint not null, message_id uuid not null, revision bigint not null,
+            since bigint not null);
+        create table {EventDatabases.Schema}.message_received (
+            trade_id uuid not null, number bigint not null, message_id uuid not null,
+            primary key (trade_id, message_id));
+        do $tables$
+        declare history text;
+        begin
+            foreach history in array
+                array['key_log_leaf', 'key_log_checkpoint', 'key_log_cosignature', 'key_log_seen', 'key_alarm'] loop
+                execute format(
+                    'create trigger history_stands before update or delete or truncate on {EventDatabases.Schema}.%I '
+                        || 'for each statement execute function {EventDatabases.Schema}.history_stands()', history);
+            end loop;
+        end $tables$
+        """,
     ];
 
     /// <summary>One process at a time brings a database up to date; the others wait until it has.</summary>

@@ -1,7 +1,9 @@
 using System.Text.RegularExpressions;
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Marten;
+using Traceability.Broker.Keys;
 using Traceability.Hosting;
 using Traceability.Proofs;
 using Traceability.Proofs.Logs;
@@ -13,7 +15,7 @@ namespace Traceability.Broker.Directory;
 
 /// <summary>Members and their keys.</summary>
 [AllowRoles(Roles.Node, Roles.Administrator)]
-internal sealed partial class DirectoryServer(BrokerDatabase broker, RevokedCertificates revoked)
+internal sealed partial class DirectoryServer(BrokerDatabase broker, RevokedCertificates revoked, KeyLog log)
     : Wire.DirectoryService.DirectoryServiceBase
 {
     private const int MaxName = 200;
@@ -29,7 +31,19 @@ internal sealed partial class DirectoryServer(BrokerDatabase broker, RevokedCert
     {
         var input = new Input();
         var act = new EnrolOperator(
-            input.Id<OperatorId>("operator_id", request.OperatorId), input.Writing("name", request.Name, 1, MaxName));
+            input.Id<OperatorId>("operator_id", request.OperatorId), input.Writing("name", request.Name, 1, MaxName),
+            request.Fingerprint.Length == 0 ? "" : Thumbprint(input, request.Fingerprint));
+        input.ThrowIfInvalid();
+        return new() { Operator = ToWire((await broker.DoAsync(act, context)).State) };
+    }
+
+    [AllowRoles(Roles.Administrator)]
+    public override async Task<Wire.AllowKeyRecoveryResponse> AllowKeyRecovery(
+        Wire.AllowKeyRecoveryRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var act = new AllowKeyRecovery(
+            input.Id<OperatorId>("operator_id", request.OperatorId), Thumbprint(input, request.Fingerprint));
         input.ThrowIfInvalid();
         return new() { Operator = ToWire((await broker.DoAsync(act, context)).State) };
     }
@@ -72,9 +86,12 @@ internal sealed partial class DirectoryServer(BrokerDatabase broker, RevokedCert
         var input = new Input();
         var use = input.Enum<Wire.KeyUse, KeyUse>("use", request.Use);
         var jwk = input.Text("jwk", request.Jwk, 1, MaxJwk);
-        var act = new PublishKey(context.Caller().OperatorId, KeyIdOf(input, use, jwk), use, jwk);
+        var act = new PublishKey(
+            context.Caller().OperatorId, KeyIdOf(input, use, jwk), use, jwk, ReadEntry(input, request.Entry), log);
         input.ThrowIfInvalid();
-        return new() { Operator = ToWire((await broker.DoAsync(act, context)).State) };
+        var member = (await broker.DoAsync(act, context)).State;
+        log.Tell();
+        return new() { Operator = ToWire(member) };
     }
 
     [AllowRoles(Roles.Node)]
@@ -89,9 +106,12 @@ internal sealed partial class DirectoryServer(BrokerDatabase broker, RevokedCert
             input.Violate("revoke_time", from, "must not be in the future.");
         }
 
+        var act = new RevokeKey(
+            context.Caller().OperatorId, keyId, from, ReadEntry(input, request.Entry), log);
         input.ThrowIfInvalid();
-        var act = new RevokeKey(context.Caller().OperatorId, keyId, from);
-        return new() { Operator = ToWire((await broker.DoAsync(act, context)).State) };
+        var member = (await broker.DoAsync(act, context)).State;
+        log.Tell();
+        return new() { Operator = ToWire(member) };
     }
 
     [AllowRoles(Roles.Administrator)]
@@ -135,7 +155,16 @@ internal sealed partial class DirectoryServer(BrokerDatabase broker, RevokedCert
         input.ThrowIfInvalid();
         await using var session = broker.Query();
         var member = await session.LoadAsync<Operator>(StreamNames.Operator(id), context.CancellationToken);
-        return new() { Operator = ToWire(Members.Known(member, id)) };
+        var wire = ToWire(Members.Known(member, id));
+        await using var connection = await broker.Source.OpenConnectionAsync(context.CancellationToken);
+        wire.KeyEntries.AddRange((await KeyLog.EntriesAsync(connection, id, context.CancellationToken)).Select(
+            entry => new Wire.KeyEntry
+            {
+                Entry = ByteString.CopyFrom(entry.Entry),
+                Possession = ByteString.CopyFrom(entry.Possession),
+                Continuity = ByteString.CopyFrom(entry.Continuity),
+            }));
+        return new() { Operator = wire };
     }
 
     public override async Task<Wire.ListOperatorsResponse> ListOperators(
@@ -157,6 +186,33 @@ internal sealed partial class DirectoryServer(BrokerDatabase broker, RevokedCert
         }
 
         return response;
+    }
+
+    /// <summary>As an entry is at most; whether it says what it should is judged in the act.</summary>
+    private static SignedKeyEntry? ReadEntry(Input input, Wire.KeyEntry? entry)
+    {
+        if (entry is null)
+        {
+            return null;
+        }
+
+        if (entry.CalculateSize() > SignedKeyEntry.MaxBytes)
+        {
+            input.Violate("entry", entry.CalculateSize(), $"must be at most {SignedKeyEntry.MaxBytes} bytes.");
+        }
+
+        return new(entry.Entry.ToByteArray(), entry.Possession.ToByteArray(), entry.Continuity.ToByteArray());
+    }
+
+    private static string Thumbprint(Input input, string fingerprint)
+    {
+        if (!Fingerprint().IsMatch(fingerprint))
+        {
+            input.Violate(
+                "fingerprint", fingerprint, "must be the RFC 7638 thumbprint of a signing key: 43 characters.");
+        }
+
+        return fingerprint;
     }
 
     [GeneratedRegex("^[A-Za-z0-9_-]{43}\\z")]
@@ -183,6 +239,7 @@ internal sealed partial class DirectoryServer(BrokerDatabase broker, RevokedCert
         Name = member.Name,
         Status = member.Active ? Wire.OperatorStatus.Active : Wire.OperatorStatus.Suspended,
         EnrolTime = member.EnrolledAt.ToTimestamp(),
+        ComparedFingerprint = member.ComparedFingerprint ?? "",
         FormerNames =
         {
             member.FormerNames.Select(one => new Wire.FormerName

@@ -24,6 +24,12 @@ public record KeyRevoked(OperatorId OperatorId, string KeyId, DateTimeOffset Rev
 /// <summary>A client certificate that speaks for the operator was lost: no program is let in with it.</summary>
 public record ClientCertificateRevoked(OperatorId OperatorId, string Fingerprint, DateTimeOffset RevokedAt);
 
+/// <summary>
+/// An administrator and the company have compared the fingerprint of a signing key: of its first, or of the one that
+/// takes the place of a lost one.
+/// </summary>
+public record KeyFingerprintCompared(OperatorId OperatorId, string Fingerprint, DateTimeOffset ComparedAt);
+
 public enum KeyUse
 {
     Signing = 1,
@@ -68,6 +74,10 @@ public record Operator(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? RevokedCertificates { get; init; }
 
+    /// <summary>Of the signing key that was compared last; null where none was.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ComparedFingerprint { get; init; }
+
     [JsonIgnore]
     public long StreamVersion { get; init; }
 
@@ -97,19 +107,43 @@ public record Operator(
         {
             RevokedCertificates = [.. member.RevokedCertificates ?? [], c.Fingerprint],
         },
+        KeyFingerprintCompared c => member! with { ComparedFingerprint = c.Fingerprint },
         _ => member,
     };
 
     /// <summary>
     /// The events that make the enrolment true; none if it already is, also under a name the member had since.
     /// </summary>
-    public static object[] Enrol(Operator? existing, OperatorId operatorId, string name, DateTimeOffset now) =>
-        existing switch
+    /// <param name="existing">The member, if it is one.</param>
+    /// <param name="operatorId">Its id.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="now">The moment.</param>
+    /// <param name="fingerprint">Of its first signing key, where two people have compared it; otherwise empty.</param>
+    public static object[] Enrol(
+        Operator? existing, OperatorId operatorId, string name, DateTimeOffset now, string fingerprint = "")
+    {
+        object[] enrolled = existing switch
         {
             null => [new OperatorEnrolled(operatorId, name, now)],
             _ when existing.Name == name || existing.FormerNames.Any(one => one.Name == name) => [],
             _ => throw Taken("Operator id", "operator_id", operatorId.ToString()),
         };
+        if (fingerprint.Length == 0 || existing?.ComparedFingerprint == fingerprint)
+        {
+            return enrolled;
+        }
+
+        // What came first stays first: a later comparison confirms it, or finds that it is another's.
+        var first = existing?.Keys.FirstOrDefault(key => key.Use == KeyUse.Signing);
+        return first is null || first.KeyId == fingerprint
+            ? [.. enrolled, new KeyFingerprintCompared(operatorId, fingerprint, now)]
+            : throw Taken("The first signing key", "fingerprint", fingerprint);
+    }
+
+    /// <summary>The event that lets a lost signing key be followed by another; none if it may already.</summary>
+    public object[] AllowRecovery(string fingerprint, DateTimeOffset now) => ComparedFingerprint == fingerprint
+        ? []
+        : [new KeyFingerprintCompared(OperatorId, fingerprint, now)];
 
     /// <summary>The events that give the member a name; none if it has it.</summary>
     public object[] Rename(string name, DateTimeOffset now) =>
@@ -122,19 +156,27 @@ public record Operator(
     /// <summary>
     /// The events that put the key into use; none if it is. A key that was in use before never comes back.
     /// </summary>
-    public object[] Publish(string keyId, KeyUse use, string jwk, DateTimeOffset now)
+    public object[] Publish(string keyId, KeyUse use, string jwk, DateTimeOffset now) =>
+        Publish(keyId, use, jwk, now, now);
+
+    /// <param name="keyId">Its thumbprint.</param>
+    /// <param name="use">What for.</param>
+    /// <param name="jwk">The key.</param>
+    /// <param name="since">From when on it is valid: as its entry in the key log says.</param>
+    /// <param name="now">The moment.</param>
+    public object[] Publish(string keyId, KeyUse use, string jwk, DateTimeOffset since, DateTimeOffset now)
     {
         MustBeActive();
         return Keys.FirstOrDefault(key => key.KeyId == keyId) switch
         {
-            null => [Next(keyId, use, jwk, now)],
+            null => [Next(keyId, use, jwk, since, now)],
             { ValidUntil: null } key when key.Use == use => [],
             _ => throw Taken("Key id", "key_id", keyId),
         };
     }
 
     /// <summary>A lost key is revoked whatever the limit, which makes room for the one that replaces it.</summary>
-    private KeyPublished Next(string keyId, KeyUse use, string jwk, DateTimeOffset now)
+    private KeyPublished Next(string keyId, KeyUse use, string jwk, DateTimeOffset since, DateTimeOffset now)
     {
         OperatorKey[] recent =
         [
@@ -143,7 +185,7 @@ public record Operator(
         ];
         if (recent.Length < MaxKeys)
         {
-            return new(OperatorId, keyId, use, jwk, now);
+            return new(OperatorId, keyId, use, jwk, since);
         }
 
         var room = (recent[^MaxKeys].ValidFrom + KeyWindow).ToString("u", CultureInfo.InvariantCulture);

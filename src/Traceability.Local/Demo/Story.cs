@@ -29,6 +29,7 @@ public sealed class Story(LocalFederation federation, Action<string> tell)
                 {
                     OperatorId = company.OperatorId.ToString(),
                     Name = $"Company {company.Name}",
+                    Fingerprint = federation.FingerprintOf(company.Name),
                 },
                 client.Call);
         }

@@ -32,11 +32,14 @@ public sealed record Place(string Company, string Node, bool Later = false)
 /// <param name="Inference">What nodes do when a customer could work out more than a figure: Warn, Consent,
 /// Block.</param>
 /// <param name="RevocationSeconds">How soon servers learn of certificates that were revoked elsewhere.</param>
+/// <param name="NodesBroker">What nodes take for the broker; null: the broker.</param>
+/// <param name="KeyRecoveryDelay">How long a recovered key must have been announced; null: as everywhere.</param>
 /// <param name="Identity">What is different at the identity provider: settings by name, such as KeyLifetime.</param>
 public sealed record FederationSettings(
     int CallsPerSecond = 2000, int StreamsPerOperator = 100, int AnonymousCallsPerSecond = 1000,
     int ConnectionsPerSecond = 1000, bool Reflection = true, string Inference = "Warn",
-    double RevocationSeconds = 10, IReadOnlyDictionary<string, string>? Identity = null);
+    double RevocationSeconds = 10, string? NodesBroker = null, TimeSpan? KeyRecoveryDelay = null,
+    IReadOnlyDictionary<string, string>? Identity = null);
 
 /// <summary>
 /// PostgreSQL, a broker and a node per company, each a process of its own unless its ground says otherwise, over TLS
@@ -99,7 +102,8 @@ public sealed class LocalFederation : IAsyncDisposable
     /// <summary>File into which the broker writes its first administrator's secret.</summary>
     public string AdministratorFile => Path.Combine(_folder, "administrator.json");
 
-    private string BrokerLogSecret => Path.Combine(_folder, "broker.log-secret");
+    /// <summary>File of the secret with which the broker signs its logs.</summary>
+    public string BrokerLogSecret => Path.Combine(_folder, "broker.log-secret");
 
     /// <summary>Its name on the server.</summary>
     public string BrokerDatabase => _ground.BrokerDatabase;
@@ -395,7 +399,12 @@ public sealed class LocalFederation : IAsyncDisposable
         {
             ["Host"] = Host(name, listen, requireClientCertificate: true),
             ["ConnectionStrings"] = Databases("broker"),
-            ["Broker"] = new { LogSecretFile = BrokerLogSecret, Database = BrokerDatabase },
+            ["Broker"] = new
+            {
+                LogSecretFile = BrokerLogSecret,
+                Database = BrokerDatabase,
+                Settings.KeyRecoveryDelay,
+            },
             ["Identity"] = new Dictionary<string, string>
             {
                 ["SecretFile"] = IdentitySecretFile,
@@ -462,7 +471,9 @@ public sealed class LocalFederation : IAsyncDisposable
             ["ConnectionStrings"] = Databases(name),
             ["Node"] = new
             {
-                Broker,
+                Broker = Settings.NodesBroker ?? Broker,
+                BrokerResource = Broker,
+                Settings.KeyRecoveryDelay,
                 OperatorFolder = OperatorFolder(node),
                 KeySecretFile = KeySecretFile(node),
                 Settings.Inference,
@@ -472,6 +483,13 @@ public sealed class LocalFederation : IAsyncDisposable
 
     /// <summary>Where a company's node keeps its keys.</summary>
     public string KeyFolder(string name) => Path.Combine(_folder, "keys", name);
+
+    /// <summary>Of a company's signing key, as its node has it; empty before it lives there.</summary>
+    public string FingerprintOf(string name)
+    {
+        var file = Path.Combine(KeyFolder(name), "fingerprint");
+        return File.Exists(file) ? File.ReadAllText(file) : "";
+    }
 
     /// <summary>The secret with which a node encrypts the keys of its operators.</summary>
     public string KeySecretFile(string node) => Path.Combine(_folder, $"node-{node}.key-secret");
@@ -531,7 +549,7 @@ public sealed class LocalFederation : IAsyncDisposable
     /// <summary>
     /// Below those that the system gives to outgoing connections: one of these could take it meanwhile.
     /// </summary>
-    private static int FreePort()
+    public static int FreePort()
     {
         while (true)
         {

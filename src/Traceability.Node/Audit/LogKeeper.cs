@@ -112,7 +112,7 @@ internal sealed partial class LogKeeper(HostedOperators operators, TimeProvider 
     private static async Task CosignAsync(
         HostedOperator op, StoredCheckpoint newest, CancellationToken cancellationToken)
     {
-        await op.Keys.PublishLogKeyAsync(op.Broker, cancellationToken);
+        await op.PublishAsync(cancellationToken);
         var last = (await op.Log.CosignedAsync(cancellationToken))?.Size ?? 0;
         var answer = await AddAsync(op, newest, last, cancellationToken);
         await op.Log.CosignAsync(

@@ -1,3 +1,4 @@
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Marten;
 using Traceability.Contracts.Broker.V1;
@@ -79,10 +80,9 @@ internal sealed class KeyServer(HostedOperators operators) : Wire.KeyService.Key
                 ("key_id", keyId));
         }
 
+        var from = request.RevokeTime?.ToDateTimeOffset();
         var replaced = !key.Current || await TryRotateAsync(op, context.CancellationToken);
-        await AskAsync(async () => await op.Broker.Directory.RevokeKeyAsync(
-            new RevokeKeyRequest { KeyId = keyId, RevokeTime = request.RevokeTime },
-            await op.Broker.CallAsync(context.CancellationToken)));
+        await AskAsync(() => op.RevokeAsync(keyId, from, context.CancellationToken));
         if (!replaced)
         {
             await RotateAsync(op, KeyUse.Signing, context.CancellationToken);
@@ -91,6 +91,20 @@ internal sealed class KeyServer(HostedOperators operators) : Wire.KeyService.Key
         await ReplaceAsync(op, keyId, context);
         return new() { Key = ToWire(KeyUse.Signing, op.Keys.Signing, true) };
     }
+
+    [AllowRoles(Roles.Clerk)]
+    public override async Task<Wire.RecoverKeyResponse> RecoverKey(
+        Wire.RecoverKeyRequest request, ServerCallContext context)
+    {
+        var op = operators.Of(context);
+        DateTimeOffset counts = default;
+        await AskAsync(async () => counts = await op.RecoverAsync(context.CancellationToken));
+        return new() { Key = ToWire(KeyUse.Signing, op.Keys.Signing, true), CountTime = counts.ToTimestamp() };
+    }
+
+    public override async Task<Wire.CheckKeysResponse> CheckKeys(
+        Wire.CheckKeysRequest request, ServerCallContext context) =>
+        await KeyReport.OfAsync(operators.Of(context), context.CancellationToken);
 
     /// <summary>Customers need not wait for the next version to hold something under a key that is believed.</summary>
     private static async Task ReplaceAsync(HostedOperator op, string keyId, ServerCallContext context)
@@ -129,17 +143,9 @@ internal sealed class KeyServer(HostedOperators operators) : Wire.KeyService.Key
     private static async Task<PrivateKey> RotateAsync(
         HostedOperator op, KeyUse use, CancellationToken cancellationToken)
     {
-        await op.Rotating.WaitAsync(cancellationToken);
-        try
-        {
-            return await op.Keys.RotateAsync(use, key => AskAsync(async () => await op.Broker.Directory.PublishKeyAsync(
-                new PublishKeyRequest { Use = use, Jwk = key.Public.ToJwk() },
-                await op.Broker.CallAsync(cancellationToken))));
-        }
-        finally
-        {
-            op.Rotating.Release();
-        }
+        PrivateKey? made = null;
+        await AskAsync(async () => made = await op.RotateAsync(use, cancellationToken));
+        return made!;
     }
 
     private static async Task AskAsync(Func<Task> ask)

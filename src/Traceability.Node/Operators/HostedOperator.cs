@@ -3,6 +3,9 @@ using Grpc.Core;
 using Marten;
 using Traceability.Hosting;
 using Traceability.Node.Exchange.Transport;
+using Traceability.Node.Trust;
+using Traceability.Proofs;
+using Traceability.Proofs.Logs;
 using Traceability.Storage.Logs;
 
 namespace Traceability.Node.Operators;
@@ -10,7 +13,7 @@ namespace Traceability.Node.Operators;
 /// <summary>One operator of this node: its database, its keys, its way to the broker.</summary>
 internal sealed partial class HostedOperator(
     OperatorId operatorId, OperatorKeys keys, BrokerClient broker, EventDatabase database, NodeSettings node,
-    FollowUp followUp, TimeProvider clock, ILogger logger) : IDisposable
+    FollowUp followUp, KeyLog keyLog, TimeProvider clock, ILogger logger) : IDisposable
 {
     public static readonly ActivitySource Activities = new("Traceability.Node");
 
@@ -52,8 +55,47 @@ internal sealed partial class HostedOperator(
     /// <summary>Ends all that is done for this operator without being asked.</summary>
     public CancellationToken Stopping => _stopping.Token;
 
+    /// <summary>What is known of everybody's keys.</summary>
+    public KeyLog KeyLog => keyLog;
+
+    /// <summary>Which message of a trade is which.</summary>
+    public MessageNumbers Numbers { get; } = new(database.Source);
+
+    /// <summary>What the directory showed last of the operator's own entries.</summary>
+    public KeyChain OwnChain { get; set; } = KeyChain.Empty(operatorId.Value);
+
+    /// <summary>The moment.</summary>
+    public DateTimeOffset Now => clock.GetUtcNow();
+
+    /// <summary>Somebody publishes keys in this operator's name, and nobody has looked at it yet.</summary>
+    public bool SealingStopped { get; set; }
+
     /// <summary>One rotation of keys at a time.</summary>
     public SemaphoreSlim Rotating { get; } = new(1);
+
+    /// <summary>All keys of a member, proven by the key log.</summary>
+    public Task<KeyChain> KeysOfAsync(OperatorId member, CancellationToken cancellationToken) =>
+        keyLog.ChainAsync(broker, operatorId.Value, member, cancellationToken);
+
+    /// <summary>The key to seal messages to a member with.</summary>
+    /// <exception cref="RefusedException">It is not proven by the key log, or nothing is sealed at present.</exception>
+    public async Task<PublicKey> SealingKeyAsync(OperatorId member, CancellationToken cancellationToken)
+    {
+        if (SealingStopped)
+        {
+            SealingStopped = await ForeignKeys.AreOpenAsync(database.Source, cancellationToken);
+            if (SealingStopped)
+            {
+                throw Trust.KeyLog.NotProven(
+                    operatorId, "Somebody publishes keys in the name of this company: see `trace keys check`.");
+            }
+        }
+
+        var chain = await KeysOfAsync(member, cancellationToken);
+        return chain.Current(KeyUses.Sealing, Now) is { } key
+            ? PublicKey.FromJwk(key.Jwk)
+            : throw new RpcException(new Status(StatusCode.Unavailable, "The receiver has not published a key yet."));
+    }
 
     /// <summary>For questions; each is answered with what is committed then.</summary>
     public IQuerySession Query() => database.Query();

@@ -4,6 +4,7 @@ using Grpc.Core;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Traceability.Hosting;
 using Traceability.Node.Exchange.Transport;
+using Traceability.Node.Trust;
 using Traceability.Storage.Logs;
 
 namespace Traceability.Node.Operators;
@@ -22,15 +23,17 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
     private readonly ILogger<HostedOperators> _logger;
     private readonly TimeProvider _clock;
     private readonly BrokerConnections _connections;
+    private readonly KeyLog _keyLog;
     private readonly ConcurrentDictionary<OperatorId, HostedOperator> _operators = [];
     private readonly List<Channel<HostedOperator>> _watchers = [];
 
     public HostedOperators(
         NodeSettings node, HostSettings host, EventDatabases databases, MustContinue mustContinue, FollowUp followUp,
-        BrokerConnections connections, TimeProvider clock, ILogger<HostedOperators> logger)
+        BrokerConnections connections, KeyLog keyLog, TimeProvider clock, ILogger<HostedOperators> logger)
     {
         (_node, _host, _databases, _connections) = (node, host, databases, connections);
         (_mustContinue, _followUp, _clock, _logger) = (mustContinue, followUp, clock, logger);
+        _keyLog = keyLog;
         _keySecret = File.ReadAllText(node.KeySecretFile).Trim();
         if (_keySecret.Length < ShortestSecret)
         {
@@ -94,7 +97,7 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
         }
 
         var hosted = new HostedOperator(
-            id, keys, BrokerOf(settings), database, _node, _followUp, _clock, _logger);
+            id, keys, BrokerOf(settings), database, _node, _followUp, _keyLog, _clock, _logger);
         await StopIfBrokenAsync(hosted, cancellationToken);
         lock (_watchers)
         {

@@ -23,6 +23,22 @@ public sealed record NodeSettings
     /// </summary>
     public InferenceMode Inference { get; init; } = InferenceMode.Warn;
 
+    /// <summary>
+    /// How long a signing key that takes the place of a lost one must have been announced before this node believes
+    /// it: 7 days, and more if you like. Less is for tests.
+    /// </summary>
+    public TimeSpan? KeyRecoveryDelay { get; init; }
+
+    /// <summary>How many other members must have cosigned the key log as it is shown here.</summary>
+    public int KeyLogCosigners { get; init; } = 1;
+
+    /// <summary>The members whose cosignatures count, by their operator ids. Empty: all.</summary>
+    public Guid[] KeyLogWitnesses { get; init; } = [];
+
+    /// <summary>The key of the key log: "name+id+key". Null: the one that is shown first, for as long as the database
+    /// of any operator here remembers it.</summary>
+    public string? KeyLogVerifier { get; init; }
+
     /// <summary>The operators that live here.</summary>
     public OperatorSettings[] Operators { get; init; } = [];
 

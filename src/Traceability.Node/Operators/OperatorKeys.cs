@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Evidence;
-using Traceability.Node.Exchange.Transport;
 using Traceability.Proofs;
 using Traceability.Proofs.Logs;
 
@@ -23,7 +22,7 @@ internal sealed class OperatorKeys
     private readonly string _secret;
     private readonly byte[] _referenceKey;
     private readonly Dictionary<KeyUse, List<PrivateKey>> _keys;
-    private bool _logKeyPublished;
+    private readonly HashSet<string> _made;
 
     private OperatorKeys(OperatorId operatorId, string folder, string secret)
     {
@@ -44,7 +43,18 @@ internal sealed class OperatorKeys
         }
 
         Log = LogKeys.Of(LogKeys.OriginOf(operatorId.Value), SecretBox.Open(secret, File.ReadAllText(log)));
+        Directory.CreateDirectory(Entries);
+        _made = ReadMade();
+        Write(Path.Combine(folder, "fingerprint"), Fingerprint);
     }
+
+    /// <summary>Of the first key with which the operator signs: to be read to those who compare it.</summary>
+    private string Fingerprint => _keys[KeyUse.Signing][0].Public.KeyId;
+
+    /// <summary>Whether all that is in use was found in the key log since this process was started.</summary>
+    public bool ArePublished { get; set; }
+
+    private string Entries => Path.Combine(_folder, "entries");
 
     /// <summary>With which the operator's log is sealed and signed.</summary>
     public LogKeys Log { get; }
@@ -67,15 +77,52 @@ internal sealed class OperatorKeys
     public static OperatorKeys LoadOrCreate(OperatorId operatorId, string folder, string secret) =>
         new(operatorId, folder, secret);
 
-    /// <summary>The witness must know the log's key before its first checkpoint. Again changes nothing.</summary>
-    public async Task PublishLogKeyAsync(BrokerClient broker, CancellationToken cancellationToken)
+    /// <summary>The key of a use that is in use, as it is published.</summary>
+    public (string Jwk, string KeyId) InUse(KeyUse use)
     {
-        if (!_logKeyPublished)
+        if (use == KeyUse.Log)
         {
-            await broker.Directory.PublishKeyAsync(
-                new PublishKeyRequest { Use = KeyUse.Log, Jwk = OctetKey.ToJwk(Log.Signer.Verifier.PublicKey) },
-                await broker.CallAsync(cancellationToken));
-            _logKeyPublished = true;
+            var log = Log.Signer.Verifier.PublicKey;
+            return (OctetKey.ToJwk(log), OctetKey.KeyId(log));
+        }
+
+        var key = _keys[use][^1].Public;
+        return (key.ToJwk(), key.KeyId);
+    }
+
+    /// <summary>Whether the secret half of a published key is here.</summary>
+    public bool Has(OperatorKey published) => published.Use == KeyUse.Log
+        ? published.KeyId == InUse(KeyUse.Log).KeyId
+        : _keys.GetValueOrDefault(published.Use)?.Any(key => key.Public.KeyId == published.KeyId) == true;
+
+    public PrivateKey? FindSigning(string keyId) => _keys[KeyUse.Signing].Find(key => key.Public.KeyId == keyId)
+        ?? Unfinished().FirstOrDefault(key => key.Public.KeyId == keyId);
+
+    /// <summary>A published key signs its own entry.</summary>
+    public byte[] Possession(KeyUse use, string keyId, byte[] entry) => use == KeyUse.Log
+        ? KeyEntrySignature.Possession(Log.Signer, entry)
+        : KeyEntrySignature.Possession(
+            _keys[use].Concat(Unfinished()).First(key => key.Public.KeyId == keyId), entry);
+
+    /// <summary>Kept before it is sent.</summary>
+    public void Remember(SignedKeyEntry entry)
+    {
+        var name = NameOf(entry.Hash);
+        lock (_made)
+        {
+            if (_made.Add(name))
+            {
+                Write(Path.Combine(Entries, name), $"{entry}");
+            }
+        }
+    }
+
+    /// <summary>Whether an entry of the log was made with this folder of keys, by this process or another.</summary>
+    public bool HasMade(byte[] hash)
+    {
+        lock (_made)
+        {
+            return _made.Contains(NameOf(hash)) || File.Exists(Path.Combine(Entries, NameOf(hash)));
         }
     }
 
@@ -97,6 +144,16 @@ internal sealed class OperatorKeys
         _keys[use] = [.. _keys[use], key];
         return key;
     }
+
+    private HashSet<string> ReadMade() =>
+        Directory.EnumerateFiles(Entries).Select(Path.GetFileName).OfType<string>().ToHashSet(StringComparer.Ordinal);
+
+    private static string NameOf(byte[] hash) => Convert.ToHexStringLower(hash);
+
+    /// <summary>Keys of rotations that are under way, or were cut off.</summary>
+    private IEnumerable<PrivateKey> Unfinished() =>
+        Directory.EnumerateFiles(_folder, $"*{Unpublished}")
+            .Select(file => PrivateKey.FromEncryptedPem(File.ReadAllText(file), _secret));
 
     private List<PrivateKey> Load(KeyUse use)
     {
@@ -126,6 +183,6 @@ internal sealed class OperatorKeys
             File.SetUnixFileMode($"{file}.part", UnixFileMode.UserRead | UnixFileMode.UserWrite);
         }
 
-        File.Move($"{file}.part", file);
+        File.Move($"{file}.part", file, overwrite: true);
     }
 }

@@ -10,6 +10,9 @@ internal enum ProblemKind
     Notice = 1,
     Recalculation = 2,
     Message = 3,
+
+    /// <summary>Something about keys, or about how the broker shows and delivers.</summary>
+    Key = 4,
 }
 
 /// <summary>Something that failed for good, was put aside, and waits for a person.</summary>
@@ -50,4 +53,8 @@ internal static class NodeMetrics
     /// <summary>What failed for good and was put aside.</summary>
     public static Counter<long> Problems { get; } = Meter.CreateCounter<long>(
         "traceability.node.problems", description: "What failed for good and was put aside for a person.");
+
+    /// <summary>What was found about keys and the broker that is not as it should be.</summary>
+    public static Counter<long> KeyAlarms { get; } = Meter.CreateCounter<long>(
+        "traceability.node.key_alarms", description: "What a person must look at: keys, and what the broker shows.");
 }

@@ -36,6 +36,9 @@ internal sealed record RetryProblem(long ProblemId) : IAct<bool>
                 session.Touch(RecalculationProblem.Parts(reader.GetFieldValue<byte[]>(1)));
                 session.DropProblem(ProblemId);
                 break;
+            case ProblemKind.Key:
+                session.DropProblem(ProblemId);
+                break;
             default:
                 // Whoever receives messages takes it up.
                 session.Queue($"update {Table} set retry = true where id = ?", ProblemId);

@@ -9,6 +9,11 @@ public sealed class LogKeys
     /// <summary>The name of the broker's log.</summary>
     public const string BrokerOrigin = "traceability/broker";
 
+    /// <summary>The name of the log of its members' keys, which the broker keeps apart.</summary>
+    public const string KeysOrigin = "traceability/keys";
+
+    private const string OperatorPrefix = "traceability/operator/";
+
     private LogKeys(NoteSigner signer, byte[] sealKey) => (Signer, SealKey) = (signer, sealKey);
 
     /// <summary>Signs the log's checkpoints.</summary>
@@ -24,7 +29,14 @@ public sealed class LogKeys
         Derive(secret, "traceability log seal"));
 
     /// <summary>The name of an operator's log.</summary>
-    public static string OriginOf(Guid operatorId) => $"traceability/operator/{operatorId}";
+    public static string OriginOf(Guid operatorId) => $"{OperatorPrefix}{operatorId}";
+
+    /// <summary>Whose log has that name; null where it is no operator's.</summary>
+    public static Guid? OperatorOf(string origin) =>
+        origin.StartsWith(OperatorPrefix, StringComparison.Ordinal)
+            && Guid.TryParseExact(origin[OperatorPrefix.Length..], "D", out var id) && OriginOf(id) == origin
+                ? id
+                : null;
 
     private static byte[] Derive(byte[] secret, string use) =>
         HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, Ed25519.KeyBytes, info: Encoding.UTF8.GetBytes(use));

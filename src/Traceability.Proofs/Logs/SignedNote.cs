@@ -196,6 +196,8 @@ public sealed class NoteSigner(string name, byte[] privateKey)
     public SignedNote Sign(string text) =>
         new(text, [new(name, Verifier.KeyId, Ed25519.Sign(privateKey, Encoding.UTF8.GetBytes(text)))]);
 
+    internal byte[] SignBytes(byte[] data) => Ed25519.Sign(privateKey, data);
+
     public NoteSignature Cosign(string text, DateTimeOffset now)
     {
         var signature = new byte[8 + Ed25519.SignatureBytes];

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Google.Protobuf.WellKnownTypes;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Contracts.Common.V1;
 using Traceability.Contracts.Node.V1;
@@ -24,6 +23,7 @@ public sealed class TamperedStatementTests : IAsyncLifetime
     private readonly PrivateKey _key = PrivateKey.Create();
     private readonly string _trade = Guid.CreateVersion7().ToString();
     private LiveFederation _live = null!;
+    private KeysByHand _keys = null!;
     private FederationClient _supplier = null!;
     private CompanyAtWork _buyer = null!;
     private PublicKey _sealing = null!;
@@ -35,8 +35,11 @@ public sealed class TamperedStatementTests : IAsyncLifetime
         await _live.EnrolAsync();
         _supplier = await FederationClient.ForNodeAsync(_live.Processes, "supplier", _live.Deadline);
         _buyer = await _live.AtWorkAsync("buyer");
-        await PublishAsync(Contracts.Broker.V1.KeyUse.Signing, _key);
-        await PublishAsync(Contracts.Broker.V1.KeyUse.Sealing, PrivateKey.Create());
+        _keys = new KeysByHand(_supplier, _live.Processes.Company("supplier").OperatorId);
+        await _keys.PublishAsync(Contracts.Broker.V1.KeyUse.Signing, _key);
+        await _keys.PublishAsync(Contracts.Broker.V1.KeyUse.Sealing, PrivateKey.Create());
+        await _keys.PublishLogKeyAsync();
+        await _keys.CosignAsync(leaves: 6, _live.Deadline);
         _bought = await _buyer.RegisterAsync("bought", PartKind.Bought);
         await _buyer.Trades.RequestTradeAsync(
             new()
@@ -134,14 +137,11 @@ public sealed class TamperedStatementTests : IAsyncLifetime
         }
     }
 
-    private async Task PublishAsync(Contracts.Broker.V1.KeyUse use, PrivateKey key) =>
-        await new DirectoryService.DirectoryServiceClient(_supplier.Channel).PublishKeyAsync(
-            new() { Use = use, Jwk = key.Public.ToJwk() }, _supplier.Call);
-
-    private async Task RevokeAsync() =>
-        await new DirectoryService.DirectoryServiceClient(_supplier.Channel).RevokeKeyAsync(
-            new() { KeyId = _key.Public.KeyId, RevokeTime = TimeProvider.System.GetUtcNow().AddSeconds(-5).ToTimestamp() },
-            _supplier.Call);
+    private async Task RevokeAsync()
+    {
+        await _keys.RevokeAsync(_key, TimeProvider.System.GetUtcNow().AddSeconds(-5));
+        await _keys.CosignAsync(leaves: 7, _live.Deadline);
+    }
 
     private async Task<PublicKey> SealingKeyAsync()
     {

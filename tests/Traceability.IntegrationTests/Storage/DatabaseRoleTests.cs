@@ -18,7 +18,8 @@ public sealed class DatabaseRoleTests(TwoNodes federation) : IClassFixture<TwoNo
     [
         ("mt_events", "data"), ("mt_events", "timestamp"), ("log_leaf", "salt"), ("log_leaf", "leaf_hash"),
         ("log_node", "hash"), ("log_checkpoint", "note"), ("log_checkpoint", "cosigned"), ("decision", "reason"),
-        ("decision", "batch"),
+        ("decision", "batch"), ("key_log_leaf", "leaf"), ("key_log_checkpoint", "note"),
+        ("key_log_cosignature", "line"), ("key_log_seen", "note"), ("key_alarm", "evidence"),
     ];
 
     private readonly LiveFederation _live = federation.Live;

@@ -13,22 +13,23 @@ public class SliceTests
     private static readonly (string Slice, string[] Uses)[] Node =
     [
         ("Exchange.Transport", []),
-        ("Operators", ["Exchange.Transport"]),
+        ("Trust", ["Exchange.Transport"]),
+        ("Operators", ["Exchange.Transport", "Trust"]),
         ("Companies", ["Operators"]),
         ("Parts", ["Operators"]),
         ("Problems", ["Operators"]),
         ("Statements", ["Companies", "Operators"]),
         ("Trades", ["Operators", "Parts"]),
         ("Certificates", ["Companies", "Operators", "Parts", "Statements"]),
-        ("Keys", ["Certificates", "Exchange.Transport", "Operators", "Statements"]),
+        ("Keys", ["Certificates", "Exchange.Transport", "Operators", "Statements", "Trust"]),
         ("Footprints", ["Certificates", "Companies", "Operators", "Parts", "Statements", "Trades"]),
         ("Releases", ["Footprints", "Operators", "Statements", "Trades"]),
         ("Exports", ["Companies", "Operators", "Parts"]),
         ("Due", ["Certificates", "Operators", "Releases"]),
         ("Audit", ["Exchange.Transport", "Footprints", "Operators", "Parts", "Trades"]),
         ("Imports", ["Companies", "Footprints", "Operators", "Parts", "Releases", "Trades"]),
-        ("Exchange.Outgoing", ["Exchange.Transport", "Operators", "Releases", "Statements", "Trades"]),
-        ("Exchange.Incoming", ["Exchange.Transport", "Footprints", "Operators", "Trades"]),
+        ("Exchange.Outgoing", ["Exchange.Transport", "Operators", "Releases", "Statements", "Trades", "Trust"]),
+        ("Exchange.Incoming", ["Exchange.Transport", "Footprints", "Operators", "Trades", "Trust"]),
         ("Exchange", ["Exchange.Incoming", "Exchange.Outgoing", "Operators"]),
     ];
 
@@ -36,7 +37,8 @@ public class SliceTests
     private static readonly (string Slice, string[] Uses)[] Broker =
     [
         ("", []),
-        ("Directory", [""]),
+        ("Keys", [""]),
+        ("Directory", ["", "Keys"]),
         ("Trades", [""]),
         ("Releases", [""]),
         ("Log", [""]),

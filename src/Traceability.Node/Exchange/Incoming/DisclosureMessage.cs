@@ -7,47 +7,62 @@ using Traceability.Node.Exchange.Transport;
 using Traceability.Node.Footprints;
 using Traceability.Node.Operators;
 using Traceability.Proofs;
+using Traceability.Proofs.Logs;
 
 namespace Traceability.Node.Exchange.Incoming;
 
 /// <summary>
-/// A supplier shows its total. Its signatures are judged by the keys that the directory has of the sender.
+/// A supplier shows its total. Its signatures are judged by the sender's keys, as the key log proves them.
 /// </summary>
 internal static class DisclosureMessage
 {
     public static async Task<Reaction> ReadAsync(
         HostedOperator op, MailboxMessage message, CancellationToken cancellationToken)
     {
-        var sender = message.Sender();
+        var (trade, sender) = (message.Trade(), message.Sender());
         var sealedStatement = message.Disclosure.SealedStatement;
-        // The sender's keys are asked for while the statement is opened.
-        var asking = op.Broker.OperatorAsync(sender, cancellationToken);
-        var (disclosure, failure) = Open(op, sealedStatement, new(Keys(sender, (await asking).Keys)));
-        return new ReceiveTotal(message.Trade(), sender, disclosure, failure, sealedStatement).HandleAsync;
+        // The sender's keys are asked for, where they are not known, while the statement is opened.
+        var asking = op.KeysOfAsync(sender, cancellationToken);
+        var (disclosure, header, failure) = Open(op, message, new(Keys(sender, (await asking).Keys)));
+        var arrival = failure is null ? await Arrival.ReadAsync(op, trade, header, cancellationToken) : null;
+        var act = new ReceiveTotal(
+            trade, sender, disclosure, arrival is { Repeated: true } ? ProofFailure.Repeated : failure,
+            sealedStatement);
+        return async (session, token) =>
+        {
+            await act.HandleAsync(session, token);
+            if (arrival is not null)
+            {
+                await arrival.StoreAsync(session, token);
+            }
+        };
     }
 
-    private static (OpenedDisclosure?, ProofFailure?) Open(HostedOperator op, string sealedStatement, KeyRing keys)
+    private static (OpenedDisclosure?, SealedHeader?, ProofFailure?) Open(
+        HostedOperator op, MailboxMessage message, KeyRing keys)
     {
         try
         {
+            var sealedStatement = message.Disclosure.SealedStatement;
             var (presentation, documents) = Content(Envelope.Open(op, SealedTypes.Disclosure, sealedStatement));
+            var header = Envelope.ReadHeader(op, message, sealedStatement);
             var statement = StatementForm.Read(presentation, keys);
             ReceivedCertificate[] certificates =
             [
                 .. documents.Select(document => new ReceivedCertificate(
                     CertificateForm.Read(document, statement, keys).Certificate, document)),
             ];
-            return (new(statement, presentation, certificates), null);
+            return (new(statement, presentation, certificates), header, null);
         }
         catch (ProofException exception)
         {
-            return (null, exception.Failure);
+            return (null, null, exception.Failure);
         }
     }
 
-    private static IEnumerable<SigningKey> Keys(OperatorId sender, IEnumerable<OperatorKey> keys) =>
-        keys.Where(key => key.Use == KeyUse.Signing).Select(key => new SigningKey(
-            sender, key.KeyId, key.Jwk, key.ValidFromTime.ToDateTimeOffset(), key.ValidUntilTime?.ToDateTimeOffset()));
+    private static IEnumerable<SigningKey> Keys(OperatorId sender, IEnumerable<LoggedKey> keys) =>
+        keys.Where(key => key.Use == KeyUses.Signing).Select(key => new SigningKey(
+            sender, key.KeyId, key.Jwk, key.ValidFrom, key.ValidUntil));
 
     /// <summary>A statement, or a list of a statement and the certificates that go with it.</summary>
     private static (string Presentation, string[] Certificates) Content(byte[] opened)

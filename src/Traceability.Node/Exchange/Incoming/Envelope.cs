@@ -29,11 +29,36 @@ internal static class Envelope
         throw failure!;
     }
 
-    public static TradeLetter OpenLetter(HostedOperator op, string sealedLetter)
+    /// <summary>
+    /// What goes with a message that was opened: about this trade, and this message. What its sender was shown of the
+    /// key log is compared with what is shown here.
+    /// </summary>
+    /// <exception cref="ProofException">It was sealed for another trade, or is another message.</exception>
+    public static SealedHeader? ReadHeader(HostedOperator op, MailboxMessage message, string sealedMessage)
+    {
+        var header = SealedHeader.Read(JsonWebEncryption.Header(sealedMessage));
+        if (header is null)
+        {
+            return null;
+        }
+
+        if (header.KeyLog.Length > 0)
+        {
+            op.KeyLog.Hear(header.KeyLog);
+        }
+
+        return header.TradeId == message.Trade().Value
+            && (header.MessageId is null || $"{header.MessageId}" == message.MessageId)
+                ? header
+                : throw new ProofException(ProofFailure.NotCommitted, "It was sealed as another message.");
+    }
+
+    public static TradeLetter OpenLetter(HostedOperator op, MailboxMessage message, string sealedLetter)
     {
         try
         {
             var json = Open(op, SealedTypes.Letter, sealedLetter);
+            ReadHeader(op, message, sealedLetter);
             return JsonParser.Default.Parse<TradeLetter>(Encoding.UTF8.GetString(json));
         }
         catch (Exception exception) when (exception is ProofException or InvalidProtocolBufferException)

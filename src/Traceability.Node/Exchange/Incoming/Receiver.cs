@@ -132,6 +132,20 @@ internal sealed partial class Receiver(TimeProvider clock, ILogger<Receiver> log
     private static async Task StoreAsync(
         HostedOperator op, IReadOnlyList<Delivery> burst, CancellationToken cancellationToken)
     {
+        try
+        {
+            await StoreOnceAsync(op, burst, cancellationToken);
+        }
+        catch
+        {
+            op.Numbers.Forget();
+            throw;
+        }
+    }
+
+    private static async Task StoreOnceAsync(
+        HostedOperator op, IReadOnlyList<Delivery> burst, CancellationToken cancellationToken)
+    {
         List<(Delivery, Reaction)> reactions = [];
         foreach (var delivery in burst)
         {

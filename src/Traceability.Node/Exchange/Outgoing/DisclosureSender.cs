@@ -26,7 +26,7 @@ internal sealed class DisclosureSender(NodeSettings node, TimeProvider clock)
 {
     /// <returns>What the broker took; null if there is nothing to be shown.</returns>
     /// <exception cref="RefusedException">It may not be shown any more.</exception>
-    public async Task<StatementDelivered?> SendAsync(
+    public async Task<(StatementDelivered Delivered, SentNumber Number)?> SendAsync(
         HostedOperator op, TradeId tradeId, CancellationToken cancellationToken)
     {
         await using var session = op.Query();
@@ -55,21 +55,25 @@ internal sealed class DisclosureSender(NodeSettings node, TimeProvider clock)
         var released = fields.Contains(FootprintField.Certificate) ? certificates : [];
         Certificate[] shown = [.. released.Where(one => IsAbout(one, footprint, now))];
         var messageId = MessageIdOf(tradeId, statement, release!, shown, released.Where(HasEnded));
+        var number = await op.Numbers.NextAsync(tradeId, messageId, release!.Revision, cancellationToken);
         await op.Broker.Exchange.SubmitDisclosureAsync(
             new SubmitDisclosureRequest
             {
                 MessageId = messageId.ToString(),
                 TradeId = tradeId.ToString(),
-                Purpose = release!.Purpose,
+                Purpose = release.Purpose,
                 SealedStatement = JsonWebEncryption.Seal(
-                    await op.Broker.SealingKeyAsync(trade.BuyerId, cancellationToken),
+                    await op.SealingKeyAsync(trade.BuyerId, cancellationToken),
                     SealedTypes.Disclosure,
-                    Content(statement, fields, shown)),
+                    Content(statement, fields, shown),
+                    new SealedHeader(
+                        tradeId.Value, messageId.Value, number.Number, number.Since, op.KeyLog.Newest).ToJson()),
             },
             await op.Broker.CallAsync(cancellationToken));
-        return new(
+        var delivered = new StatementDelivered(
             statement.PartRef, tradeId, statement.FootprintVersion, messageId, now, footprint.TraceId,
             trade.BuyerId, fields);
+        return (delivered, number);
     }
 
     private async Task ReviewAsync(

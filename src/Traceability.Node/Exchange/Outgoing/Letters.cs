@@ -11,9 +11,10 @@ namespace Traceability.Node.Exchange.Outgoing;
 internal static class Letters
 {
     public static async Task<string> SealAsync(
-        HostedOperator op, OperatorId receiver, TradeLetter letter, CancellationToken cancellationToken) =>
-        JsonWebEncryption.Seal(
-            await op.Broker.SealingKeyAsync(receiver, cancellationToken),
+        HostedOperator op, OperatorId receiver, TradeId tradeId, TradeLetter letter,
+        CancellationToken cancellationToken) => JsonWebEncryption.Seal(
+            await op.SealingKeyAsync(receiver, cancellationToken),
             SealedTypes.Letter,
-            Encoding.UTF8.GetBytes(JsonFormatter.Default.Format(letter)));
+            Encoding.UTF8.GetBytes(JsonFormatter.Default.Format(letter)),
+            new SealedHeader(tradeId.Value, null, 0, 0, op.KeyLog.Newest).ToJson());
 }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using Grpc.Core;
-using Traceability.Contracts.Broker.V1;
 using Traceability.Node.Operators;
 using Traceability.Node.Releases;
 using Traceability.Node.Statements;
@@ -34,7 +33,7 @@ internal sealed partial class Sender(DisclosureSender disclosures, TimeProvider 
 
     public async Task RunAsync(HostedOperator op, CancellationToken cancellationToken)
     {
-        await PublishKeysAsync(op, cancellationToken);
+        await op.PublishAsync(cancellationToken);
         while (true)
         {
             var noticed = op.Noticed.Next;
@@ -53,16 +52,6 @@ internal sealed partial class Sender(DisclosureSender disclosures, TimeProvider 
         }
     }
 
-    private static async Task PublishKeysAsync(HostedOperator op, CancellationToken cancellationToken)
-    {
-        foreach (var (use, key, _) in op.Keys.All.Where(key => key.Current))
-        {
-            await op.Broker.Directory.PublishKeyAsync(
-                new PublishKeyRequest { Use = use, Jwk = key.Public.ToJwk() },
-                await op.Broker.CallAsync(cancellationToken));
-        }
-    }
-
     /// <summary>Trying again what fails for good would hold up everything behind it.</summary>
     private async Task SendOrSetAsideAsync(HostedOperator op, OutboxRow row, CancellationToken cancellationToken)
     {
@@ -72,7 +61,8 @@ internal sealed partial class Sender(DisclosureSender disclosures, TimeProvider 
         {
             await SendAsync(op, row, cancellationToken);
         }
-        catch (RefusedException refused) when (refused.Reason != RefusalReason.InferenceRisk)
+        catch (RefusedException refused) when (
+            refused.Reason is not (RefusalReason.InferenceRisk or RefusalReason.KeyNotProven))
         {
             // What may not be shown any more is not shown: somebody has decided so meanwhile.
             LogDropped(row.Kind, row.TradeId, refused.Reason);
@@ -92,9 +82,11 @@ internal sealed partial class Sender(DisclosureSender disclosures, TimeProvider 
             await Senders[row.Kind](op, row, cancellationToken);
             await Outbox.DeleteAsync(op.Database.Source, row.Id, cancellationToken);
         }
-        else if (await disclosures.SendAsync(op, row.TradeId, cancellationToken) is { } delivered)
+        else if (await disclosures.SendAsync(op, row.TradeId, cancellationToken) is { } sent)
         {
-            await op.DoAsync(new RecordDelivery(delivered, [row.Id]), row.Kind, cancellationToken);
+            await op.DoAsync(
+                new RecordDelivery(sent.Delivered, sent.Number, [row.Id]), row.Kind, cancellationToken);
+            op.Numbers.Recorded(row.TradeId, sent.Number);
         }
         else
         {

@@ -15,7 +15,7 @@ internal static class TradeRejectSender
             new RejectTradeRequest
             {
                 TradeId = tradeId.ToString(),
-                SealedLetter = await Letters.SealAsync(op, notice.BuyerId, letter, cancellationToken),
+                SealedLetter = await Letters.SealAsync(op, notice.BuyerId, tradeId, letter, cancellationToken),
             },
             await op.Broker.CallAsync(cancellationToken));
     }

@@ -22,7 +22,7 @@ internal static class TradeRequestSender
             {
                 TradeId = tradeId.ToString(),
                 SupplierOperatorId = notice.SupplierId.ToString(),
-                SealedLetter = await Letters.SealAsync(op, notice.SupplierId, letter, cancellationToken),
+                SealedLetter = await Letters.SealAsync(op, notice.SupplierId, tradeId, letter, cancellationToken),
             },
             await op.Broker.CallAsync(cancellationToken));
     }

@@ -1,6 +1,5 @@
 using Grpc.Core;
 using Traceability.Contracts.Broker.V1;
-using Traceability.Proofs;
 
 namespace Traceability.Node.Exchange.Transport;
 
@@ -20,6 +19,8 @@ internal sealed class BrokerClient(CallInvoker channel, TimeProvider clock)
 
     public WitnessService.WitnessServiceClient Witness { get; } = new(channel);
 
+    public KeyLogService.KeyLogServiceClient KeyLog { get; } = new(channel);
+
     /// <summary>Deadline of one call; its token comes with the channel.</summary>
     public Task<CallOptions> CallAsync(CancellationToken cancellationToken) => Task.FromResult(new CallOptions(
         deadline: (clock.GetUtcNow() + CallDeadline).UtcDateTime, cancellationToken: cancellationToken));
@@ -28,14 +29,5 @@ internal sealed class BrokerClient(CallInvoker channel, TimeProvider clock)
     {
         var request = new GetOperatorRequest { OperatorId = operatorId.ToString() };
         return (await Directory.GetOperatorAsync(request, await CallAsync(cancellationToken))).Operator;
-    }
-
-    /// <summary>The key to seal messages to an operator with.</summary>
-    public async Task<PublicKey> SealingKeyAsync(OperatorId operatorId, CancellationToken cancellationToken)
-    {
-        var member = await OperatorAsync(operatorId, cancellationToken);
-        var key = member.Keys.LastOrDefault(key => key.Use == KeyUse.Sealing && key.ValidUntilTime is null)
-            ?? throw new RpcException(new Status(StatusCode.Unavailable, "The receiver has not published a key yet."));
-        return PublicKey.FromJwk(key.Jwk);
     }
 }
