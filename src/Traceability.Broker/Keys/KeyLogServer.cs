@@ -11,9 +11,14 @@ namespace Traceability.Broker.Keys;
 
 /// <summary>Shows all of the key log to all members, and keeps their cosignatures.</summary>
 [AllowRoles(Roles.Node)]
-internal sealed class KeyLogServer(BrokerDatabase broker, KeyLog log) : KeyLogService.KeyLogServiceBase
+internal sealed class KeyLogServer(BrokerDatabase broker, KeyLog log, TimeProvider clock)
+    : KeyLogService.KeyLogServiceBase
 {
     private const int MaxLine = 1000;
+
+    /// <summary>While many companies come at once, they are told of each other together: nobody waits for it, because
+    /// whoever needs a key asks.</summary>
+    private static readonly TimeSpan TellInterval = TimeSpan.FromMilliseconds(250);
 
     [AllowRoles(Roles.Node, Roles.FederationAuditor)]
     public override async Task<ListKeyLeavesResponse> ListKeyLeaves(
@@ -52,6 +57,7 @@ internal sealed class KeyLogServer(BrokerDatabase broker, KeyLog log) : KeyLogSe
                 await responseStream.WriteAsync(
                     new() { Checkpoints = { state.Notes }, VerifierKey = $"{log.Verifier}" },
                     context.CancellationToken);
+                await Task.Delay(TellInterval, clock, context.CancellationToken);
             }
 
             await KeyLog.WaitAsync(changed, context.CancellationToken);

@@ -18,8 +18,8 @@ internal sealed partial class KeyLogFollower(
     /// <summary>What becomes overdue is found by then.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(10);
 
-    /// <summary>More operators of one node say nothing that these do not.</summary>
-    private const int MaxCosigners = 3;
+    /// <summary>More operators of one node say nothing that these do not; one does not count for itself.</summary>
+    private const int MaxCosigners = 2;
 
     private readonly Dictionary<OperatorId, long> _believed = [];
     private readonly HashSet<(OperatorId, long)> _cosigned = [];
