@@ -39,7 +39,7 @@ for company in $COMPANIES; do
     IFS='=' read -r name operator node <<<"$company"
     folder=$secrets/members/$name
     mkdir -p "$folder/node"
-    as_administrator member enrol "$operator" "Company $name" >/dev/null
+    as_administrator member enrol --listed "$operator" "Company $name" >/dev/null
     if [ ! -f "$folder/node/operator.json" ]; then
         secret=$(secret_of "node-$name" "$operator" node "$BROKER")
         printf '{"operatorId": "%s", "clientId": "node-%s", "clientSecret": "%s", "keys": "/keys"}\n' \

@@ -37,6 +37,7 @@ public static class BrokerHost
         builder.Services.AddSingleton<BrokerDatabase>();
         builder.Services.AddSingleton<DecisionLog>();
         builder.Services.AddSingleton<KeyLog>();
+        builder.Services.AddSingleton<FailedSearches>();
         builder.Services.AddSingleton<MailSignals>();
         builder.Services.AddHostedService<BrokerLogKeeper>();
         builder.Services.AddHostedService<RevocationKeeper>();

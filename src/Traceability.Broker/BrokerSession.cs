@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Traceability.Contracts.Broker.V1;
+using Traceability.Domain.Operators;
 using Operator = Traceability.Domain.Operators.Operator;
 using Trade = Traceability.Domain.Trades.Trade;
 
@@ -38,6 +39,13 @@ internal sealed class BrokerSession(OpenTransaction open, OperatorId caller, Dat
         trade.MustConcern(caller);
         return trade;
     }
+
+    /// <summary>The caller and another member know each other from now on.</summary>
+    public Task IntroduceAsync(OperatorId other, IntroducedBy by, CancellationToken cancellationToken) =>
+        DecideAsync<Acquaintance>(
+            StreamNames.Acquaintance(caller, other),
+            known => Acquaintance.Introduce(known, caller, other, by, now),
+            cancellationToken);
 
     /// <summary>Decides about a trade, and tells the other side if that was news.</summary>
     public async Task<Decided<Trade>> DecideTradeAsync(

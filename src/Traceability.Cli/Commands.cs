@@ -26,5 +26,6 @@ internal static class Commands
         IdentityCommands.Identity,
         MemberCommands.Member,
         CompanyCommands.Company,
+        PartnerCommands.Partner,
     };
 }

@@ -48,6 +48,15 @@ internal static class MemberCommands
             Description = "Of its signing key, as the company has read it to you (`trace keys show` there). Without it "
                 + "the key that comes first counts, and partners see that nobody has compared it.",
         };
+        var listed = new Option<bool>("--listed")
+        {
+            Description = "The company wants all members to see it. It can change that itself (`trace partner`).",
+        };
+        var numbers = new Option<string[]>("--business-number")
+        {
+            Description = "By which others can find it: JP-CN: and a corporate number, LEI: and a legal entity "
+                + "identifier, or DUNS: and 9 digits. Up to 5.",
+        };
         return new(
             "enrol",
             "Admits a company. Again, under the same name, changes nothing.",
@@ -60,6 +69,8 @@ internal static class MemberCommands
                         OperatorId = session.OperatorId(parsed.GetValue(company)!),
                         Name = parsed.GetValue(name),
                         Fingerprint = parsed.GetValue(fingerprint) ?? "",
+                        Listed = parsed.GetValue(listed),
+                        BusinessNumbers = { parsed.GetValue(numbers) ?? [] },
                     },
                     session.Call);
                 Show(
@@ -67,7 +78,7 @@ internal static class MemberCommands
                     $"trace identity client add NAME --operator {answer.Operator.OperatorId} --role node "
                         + "--resource ADDRESS-OF-THE-BROKER");
             },
-            company, name, fingerprint)
+            company, name, fingerprint, listed, numbers)
         {
             AtBroker = true,
         };

@@ -42,6 +42,7 @@ internal sealed class Session : IDisposable
         Identity = new(channel);
         Directory = new(channel);
         Company = new(channel);
+        Partners = new(channel);
     }
 
     public PartService.PartServiceClient Parts { get; }
@@ -63,6 +64,8 @@ internal sealed class Session : IDisposable
     public ProblemService.ProblemServiceClient Problems { get; }
 
     public CompanyService.CompanyServiceClient Company { get; }
+
+    public PartnerService.PartnerServiceClient Partners { get; }
 
     /// <summary>The broker's, as is the directory; all others are the node's.</summary>
     public IdentityService.IdentityServiceClient Identity { get; }

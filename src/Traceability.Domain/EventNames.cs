@@ -34,7 +34,15 @@ public static class EventNames
             ("key_published", typeof(KeyPublished)),
             ("key_revoked", typeof(KeyRevoked)),
             ("client_certificate_revoked", typeof(ClientCertificateRevoked)),
-            ("key_fingerprint_compared", typeof(KeyFingerprintCompared))),
+            ("key_fingerprint_compared", typeof(KeyFingerprintCompared)),
+            ("operator_listed", typeof(OperatorListed)),
+            ("operator_unlisted", typeof(OperatorUnlisted))),
+        Of<NumberedOperator>("number/", ("business_number_recorded", typeof(BusinessNumberRecorded))),
+        Of<Acquaintance>("acquaintance/", ("partners_introduced", typeof(PartnersIntroduced))),
+        Of<Invitation>(
+            "invitation/",
+            ("partner_invited", typeof(PartnerInvited)),
+            ("invitation_accepted", typeof(InvitationAccepted))),
         Of<Part>(
             "part/",
             ("part_registered", typeof(PartRegistered)),

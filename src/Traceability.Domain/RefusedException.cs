@@ -27,6 +27,7 @@ public enum RefusalReason
     ExportIncomplete = 22,
     PartRetired = 23,
     KeyNotProven = 24,
+    MessageNotProven = 25,
 }
 
 /// <summary>A rule said no. Expected, sent to the caller as it stands, never logged as an error.</summary>

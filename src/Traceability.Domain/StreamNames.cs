@@ -1,3 +1,5 @@
+using Traceability.Domain.Operators;
+
 namespace Traceability.Domain;
 
 /// <summary>
@@ -10,6 +12,15 @@ public static class StreamNames
 
     /// <summary>The operator's own; what the federation knows of it is <see cref="Operator"/>.</summary>
     public static string Company(OperatorId operatorId) => $"company/{operatorId.Value}";
+
+    public static string Number(BusinessNumber number) => $"number/{number}";
+
+    /// <summary>The same for both.</summary>
+    public static string Acquaintance(OperatorId one, OperatorId other) => one.CompareTo(other) < 0
+        ? $"acquaintance/{one.Value}/{other.Value}"
+        : $"acquaintance/{other.Value}/{one.Value}";
+
+    public static string Invitation(string codeHash) => $"invitation/{codeHash}";
 
     public static string Part(TraceId traceId) => $"part/{traceId.Value}";
 

@@ -12,6 +12,7 @@ using Traceability.Node.Imports;
 using Traceability.Node.Keys;
 using Traceability.Node.Operators;
 using Traceability.Node.Parts;
+using Traceability.Node.Partners;
 using Traceability.Node.Problems;
 using Traceability.Node.Releases;
 using Traceability.Node.Trades;
@@ -55,6 +56,7 @@ public static class NodeHost
         builder.Services.AddHostedService<KeyLogFollower>();
         builder.Services.AddHostedService<ExchangeWorker>();
         builder.Services.AddHostedService<DueWorker>();
+        builder.Services.AddSingleton<BrokerWatch>();
         builder.Services.AddHostedService<LogKeeper>();
         builder.Services.AddHealthChecks().AddCheck<HostedOperators>("database");
         adjust?.Invoke(builder);
@@ -71,6 +73,7 @@ public static class NodeHost
         app.MapGrpcService<ExportServer>();
         app.MapGrpcService<ProblemServer>();
         app.MapGrpcService<CompanyServer>();
+        app.MapGrpcService<PartnerServer>();
         return app;
     }
 }

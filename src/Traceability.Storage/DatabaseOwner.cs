@@ -27,6 +27,7 @@ internal sealed class DatabaseOwner : IAsyncDisposable
         ("log_pending", "delete"),
         ("log_witnessed", "update"),
         ("message_sent", "update"),
+        ("decision_cursor", "update (token)"),
     ];
 
     private readonly NpgsqlConnectionStringBuilder _running;

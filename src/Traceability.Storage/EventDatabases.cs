@@ -132,6 +132,9 @@ public sealed class EventDatabases : IAsyncDisposable
         options.RegisterValueType<MessageId>();
         ConfigureEvents(options.Events);
         Fold<Operator>.Add(options);
+        Fold<NumberedOperator>.Add(options).Index(number => number.OperatorId);
+        Fold<Acquaintance>.Add(options).Index(pair => pair.OneId).Index(pair => pair.OtherId);
+        Fold<Invitation>.Add(options);
         Fold<Part>.Add(options).Index(part => part.PartNumber).Index(part => part.Name)
             .IgnoreIndex(Migrations.PartNumberWriting);
         Fold<BillOfMaterials>.Add(options);

@@ -238,6 +238,8 @@ internal static class Migrations
         create table {EventDatabases.Schema}.message_received (
             trade_id uuid not null, number bigint not null, message_id uuid not null,
             primary key (trade_id, message_id));
+        create table {EventDatabases.Schema}.decision_cursor (
+            one boolean primary key default true check (one), token text not null);
         do $tables$
         declare history text;
         begin

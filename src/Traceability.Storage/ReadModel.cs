@@ -1,14 +1,4 @@
 using Traceability.Domain;
-using Traceability.Domain.Audits;
-using Traceability.Domain.Certificates;
-using Traceability.Domain.Companies;
-using Traceability.Domain.Footprints;
-using Traceability.Domain.Operators;
-using Traceability.Domain.Parts;
-using Traceability.Domain.Products;
-using Traceability.Domain.Releases;
-using Traceability.Domain.Statements;
-using Traceability.Domain.Trades;
 
 namespace Traceability.Storage;
 
@@ -17,10 +7,8 @@ internal abstract class ReadModel
 {
     public static IReadOnlyList<ReadModel> All { get; } =
     [
-        new Of<Operator>(), new Of<Part>(), new Of<BillOfMaterials>(), new Of<Trade>(), new Of<Release>(),
-        new Of<Footprint>(), new Of<Certificate>(), new Of<Statement>(), new Of<Disclosure>(), new Of<UpstreamTotal>(),
-        new Of<ProductFacts>(), new Of<IssuedExport>(), new Of<AuditGrant>(), new Of<AuditRead>(),
-        new Of<Company>(),
+        .. EventNames.Streams.Select(kind => kind.State).OfType<Type>().Distinct().Select(
+            state => (ReadModel)Activator.CreateInstance(typeof(Of<>).MakeGenericType(state))!),
     ];
 
     public abstract Type Type { get; }

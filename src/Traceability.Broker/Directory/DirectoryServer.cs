@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Google.Protobuf;
+using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Marten;
@@ -7,7 +7,9 @@ using Traceability.Broker.Keys;
 using Traceability.Hosting;
 using Traceability.Proofs;
 using Traceability.Proofs.Logs;
+using BusinessNumber = Traceability.Domain.Operators.BusinessNumber;
 using KeyUse = Traceability.Domain.Operators.KeyUse;
+using NumberedOperator = Traceability.Domain.Operators.NumberedOperator;
 using Operator = Traceability.Domain.Operators.Operator;
 using Wire = Traceability.Contracts.Broker.V1;
 
@@ -15,12 +17,15 @@ namespace Traceability.Broker.Directory;
 
 /// <summary>Members and their keys.</summary>
 [AllowRoles(Roles.Node, Roles.Administrator)]
-internal sealed partial class DirectoryServer(BrokerDatabase broker, RevokedCertificates revoked, KeyLog log)
+internal sealed partial class DirectoryServer(
+    BrokerDatabase broker, RevokedCertificates revoked, KeyLog log, FailedSearches searches)
     : Wire.DirectoryService.DirectoryServiceBase
 {
     private const int MaxName = 200;
     private const int MaxJwk = 1000;
     private const int MaxKeyId = 100;
+    private const int MaxNumber = 50;
+    private const int MaxNumbers = 5;
 
     /// <summary>Clocks of companies differ by seconds, not by minutes.</summary>
     private static readonly TimeSpan MaxFuture = TimeSpan.FromSeconds(30);
@@ -32,7 +37,8 @@ internal sealed partial class DirectoryServer(BrokerDatabase broker, RevokedCert
         var input = new Input();
         var act = new EnrolOperator(
             input.Id<OperatorId>("operator_id", request.OperatorId), input.Writing("name", request.Name, 1, MaxName),
-            request.Fingerprint.Length == 0 ? "" : Thumbprint(input, request.Fingerprint));
+            request.Fingerprint.Length == 0 ? "" : Thumbprint(input, request.Fingerprint), request.Listed,
+            ReadNumbers(input, request.BusinessNumbers));
         input.ThrowIfInvalid();
         return new() { Operator = ToWire((await broker.DoAsync(act, context)).State) };
     }
@@ -154,16 +160,12 @@ internal sealed partial class DirectoryServer(BrokerDatabase broker, RevokedCert
         var id = input.Id<OperatorId>("operator_id", request.OperatorId);
         input.ThrowIfInvalid();
         await using var session = broker.Query();
-        var member = await session.LoadAsync<Operator>(StreamNames.Operator(id), context.CancellationToken);
-        var wire = ToWire(Members.Known(member, id));
+        var wire = ToWire(await Visible.MemberAsync(session, context.Caller(), id, context.CancellationToken));
+        var numbers = await session.Query<NumberedOperator>().Where(one => one.OperatorId == id)
+            .OrderBy(one => one.Id).ToListAsync(context.CancellationToken);
+        wire.BusinessNumbers.AddRange(numbers.Select(one => one.Number));
         await using var connection = await broker.Source.OpenConnectionAsync(context.CancellationToken);
-        wire.KeyEntries.AddRange((await KeyLog.EntriesAsync(connection, id, context.CancellationToken)).Select(
-            entry => new Wire.KeyEntry
-            {
-                Entry = ByteString.CopyFrom(entry.Entry),
-                Possession = ByteString.CopyFrom(entry.Possession),
-                Continuity = ByteString.CopyFrom(entry.Continuity),
-            }));
+        wire.KeyEntries.AddRange(await KeyLog.WireEntriesAsync(connection, id, context.CancellationToken));
         return new() { Operator = wire };
     }
 
@@ -174,7 +176,8 @@ internal sealed partial class DirectoryServer(BrokerDatabase broker, RevokedCert
         var (size, token) = (input.PageSize(request.PageSize), input.Token(request.PageToken));
         input.ThrowIfInvalid();
         await using var session = broker.Query();
-        var page = await session.Query<Operator>().Where(member => member.Id.CompareTo(token) > 0)
+        var page = await (await Visible.ToAsync(session, context.Caller(), context.CancellationToken))
+            .Where(member => member.Id.CompareTo(token) > 0)
             .OrderBy(member => member.Id).Take(size).ToListAsync(context.CancellationToken);
         var response = new Wire.ListOperatorsResponse { NextPageToken = page.Count < size ? "" : page[^1].Id };
         foreach (var member in page)
@@ -186,6 +189,89 @@ internal sealed partial class DirectoryServer(BrokerDatabase broker, RevokedCert
         }
 
         return response;
+    }
+
+    [AllowRoles(Roles.Node)]
+    public override async Task<Wire.ChangeListingResponse> ChangeListing(
+        Wire.ChangeListingRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        if (!request.HasListed)
+        {
+            input.Violate("listed", "", "must be given: true to be seen by all members, false by those that know you.");
+        }
+
+        input.ThrowIfInvalid();
+        var act = new ChangeListing(context.Caller().OperatorId, request.Listed);
+        return new() { Operator = ToWire((await broker.DoAsync(act, context)).State) };
+    }
+
+    [AllowRoles(Roles.Node)]
+    public override async Task<Wire.FindOperatorResponse> FindOperator(
+        Wire.FindOperatorRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var number = ReadNumber(input, "business_number", request.BusinessNumber);
+        input.ThrowIfInvalid();
+        var caller = context.Caller().OperatorId;
+        searches.MustBeFew(caller);
+        if (await broker.DoAsync(new FindOperator(number!), context) is { } found)
+        {
+            return new() { Operator = ToWire(found) };
+        }
+
+        searches.Add(caller);
+        throw RefusedException.NotDisclosed("Operator", "business_number", $"{number}");
+    }
+
+    [AllowRoles(Roles.Node)]
+    public override async Task<Wire.InvitePartnerResponse> InvitePartner(
+        Wire.InvitePartnerRequest request, ServerCallContext context)
+    {
+        var code = InvitationCode.New();
+        var invitation = (await broker.DoAsync(new InvitePartner(InvitationCode.Hash(code)), context)).State;
+        return new() { Code = code, ValidUntilTime = invitation.ValidUntil.ToTimestamp() };
+    }
+
+    [AllowRoles(Roles.Node)]
+    public override async Task<Wire.AcceptInvitationResponse> AcceptInvitation(
+        Wire.AcceptInvitationRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        if (!InvitationCode.HasForm(request.Code))
+        {
+            // A code is a secret, and not repeated.
+            input.Violate("code", "", "must be 20 letters and digits, as the partner has given them.");
+        }
+
+        input.ThrowIfInvalid();
+        var inviter = await broker.DoAsync(new AcceptInvitation(InvitationCode.Hash(request.Code)), context);
+        return new() { Operator = ToWire(inviter) };
+    }
+
+    private static BusinessNumber[] ReadNumbers(Input input, RepeatedField<string> numbers)
+    {
+        if (numbers.Count > MaxNumbers)
+        {
+            input.Violate("business_numbers", numbers.Count, $"must be at most {MaxNumbers}.");
+        }
+
+        return
+        [
+            .. numbers.Index().Select(one => ReadNumber(input, $"business_numbers[{one.Index}]", one.Item))
+                .OfType<BusinessNumber>().Distinct(),
+        ];
+    }
+
+    private static BusinessNumber? ReadNumber(Input input, string field, string text)
+    {
+        var number = BusinessNumber.Find(input.Text(field, text, 1, MaxNumber));
+        if (number is null && text.Length is > 0 and <= MaxNumber)
+        {
+            input.Violate(field, text, BusinessNumber.Rule);
+        }
+
+        return number;
     }
 
     /// <summary>As an entry is at most; whether it says what it should is judged in the act.</summary>
@@ -240,6 +326,7 @@ internal sealed partial class DirectoryServer(BrokerDatabase broker, RevokedCert
         Status = member.Active ? Wire.OperatorStatus.Active : Wire.OperatorStatus.Suspended,
         EnrolTime = member.EnrolledAt.ToTimestamp(),
         ComparedFingerprint = member.ComparedFingerprint ?? "",
+        Listed = member.IsListed,
         FormerNames =
         {
             member.FormerNames.Select(one => new Wire.FormerName

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Google.Protobuf;
 using Npgsql;
 using Traceability.Proofs.Logs;
 
@@ -61,6 +62,16 @@ internal sealed class KeyLog(BrokerDatabase broker, TimeProvider clock, IConfigu
 
         return entries;
     }
+
+    public static async Task<IEnumerable<Contracts.Broker.V1.KeyEntry>> WireEntriesAsync(
+        NpgsqlConnection connection, OperatorId operatorId, CancellationToken cancellationToken) =>
+        (await EntriesAsync(connection, operatorId, cancellationToken)).Select(
+            entry => new Contracts.Broker.V1.KeyEntry
+            {
+                Entry = ByteString.CopyFrom(entry.Entry),
+                Possession = ByteString.CopyFrom(entry.Possession),
+                Continuity = ByteString.CopyFrom(entry.Continuity),
+            });
 
     /// <summary>What follows from all entries of one member; none is judged twice.</summary>
     public async Task<KeyChain> ChainAsync(

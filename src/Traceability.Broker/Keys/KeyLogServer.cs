@@ -42,6 +42,18 @@ internal sealed class KeyLogServer(BrokerDatabase broker, KeyLog log, TimeProvid
         };
     }
 
+    [AllowRoles(Roles.Node, Roles.FederationAuditor)]
+    public override async Task<GetKeyEntriesResponse> GetKeyEntries(
+        GetKeyEntriesRequest request, ServerCallContext context)
+    {
+        var input = new Input();
+        var owner = input.Id<OperatorId>("operator_id", request.OperatorId);
+        input.ThrowIfInvalid();
+        await MustBeMemberAsync(context);
+        await using var connection = await broker.Source.OpenConnectionAsync(context.CancellationToken);
+        return new() { Entries = { await KeyLog.WireEntriesAsync(connection, owner, context.CancellationToken) } };
+    }
+
     public override async Task WatchKeyLog(
         WatchKeyLogRequest request, IServerStreamWriter<WatchKeyLogResponse> responseStream, ServerCallContext context)
     {

@@ -28,7 +28,9 @@ internal sealed class ReleaseServer(BrokerDatabase broker) : Wire.ReleaseService
         Wire.RevokeReleaseRequest request, ServerCallContext context)
     {
         var input = new Input();
-        var act = new RevokeRelease(input.Id<TradeId>("trade_id", request.TradeId), request.Revision);
+        var act = new RevokeRelease(
+            input.Id<TradeId>("trade_id", request.TradeId), request.Revision,
+            input.SignedAct(request.SignedAct));
         input.ThrowIfInvalid();
         return new()
         {

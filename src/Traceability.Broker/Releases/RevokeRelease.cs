@@ -3,7 +3,7 @@ using Release = Traceability.Domain.Releases.Release;
 namespace Traceability.Broker.Releases;
 
 /// <summary>A supplier allows the broker to deliver nothing more; the buyer is told.</summary>
-internal sealed record RevokeRelease(TradeId TradeId, long Revision) : IAct<Release?>
+internal sealed record RevokeRelease(TradeId TradeId, long Revision, string SignedAct) : IAct<Release?>
 {
     public string Turn => StreamNames.Trade(TradeId);
 
@@ -19,7 +19,7 @@ internal sealed record RevokeRelease(TradeId TradeId, long Revision) : IAct<Rele
             cancellationToken);
         if (decided.Events.Count > 0)
         {
-            session.Post(trade.BuyerId, TradeId, new() { ReleaseRevoked = new() });
+            session.Post(trade.BuyerId, TradeId, new() { SignedAct = SignedAct, ReleaseRevoked = new() });
         }
 
         return decided.State;

@@ -3,7 +3,7 @@ using Trade = Traceability.Domain.Trades.Trade;
 namespace Traceability.Broker.Trades;
 
 /// <summary>The supplier accepts, and names its part by a pseudonym.</summary>
-internal sealed record AcceptTrade(TradeId TradeId, string PartRef) : IAct<Decided<Trade>>
+internal sealed record AcceptTrade(TradeId TradeId, string PartRef, string SignedAct) : IAct<Decided<Trade>>
 {
     public string Turn => StreamNames.Trade(TradeId);
 
@@ -14,7 +14,7 @@ internal sealed record AcceptTrade(TradeId TradeId, string PartRef) : IAct<Decid
             TradeId,
             _ => trade.Accept(null, null, PartRef, session.Caller, session.Now),
             trade.BuyerId,
-            new() { TradeAccepted = new() { PartRef = PartRef } },
+            new() { SignedAct = SignedAct, TradeAccepted = new() { PartRef = PartRef } },
             cancellationToken);
     }
 }

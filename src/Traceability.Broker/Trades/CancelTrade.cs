@@ -3,7 +3,7 @@ using Trade = Traceability.Domain.Trades.Trade;
 namespace Traceability.Broker.Trades;
 
 /// <summary>The buyer withdraws its request.</summary>
-internal sealed record CancelTrade(TradeId TradeId) : IAct<Decided<Trade>>
+internal sealed record CancelTrade(TradeId TradeId, string SignedAct) : IAct<Decided<Trade>>
 {
     public string Turn => StreamNames.Trade(TradeId);
 
@@ -14,7 +14,7 @@ internal sealed record CancelTrade(TradeId TradeId) : IAct<Decided<Trade>>
             TradeId,
             _ => trade.Cancel(session.Caller, session.Now),
             trade.SupplierId,
-            new() { TradeCancelled = new() },
+            new() { SignedAct = SignedAct, TradeCancelled = new() },
             cancellationToken);
     }
 }

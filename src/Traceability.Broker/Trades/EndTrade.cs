@@ -3,7 +3,7 @@ using Trade = Traceability.Domain.Trades.Trade;
 namespace Traceability.Broker.Trades;
 
 /// <summary>One side ends what was accepted.</summary>
-internal sealed record EndTrade(TradeId TradeId) : IAct<Decided<Trade>>
+internal sealed record EndTrade(TradeId TradeId, string SignedAct) : IAct<Decided<Trade>>
 {
     public string Turn => StreamNames.Trade(TradeId);
 
@@ -14,7 +14,7 @@ internal sealed record EndTrade(TradeId TradeId) : IAct<Decided<Trade>>
             TradeId,
             _ => trade.End(session.Caller, session.Now),
             session.Caller == trade.BuyerId ? trade.SupplierId : trade.BuyerId,
-            new() { TradeEnded = new() },
+            new() { SignedAct = SignedAct, TradeEnded = new() },
             cancellationToken);
     }
 }

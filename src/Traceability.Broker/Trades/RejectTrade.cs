@@ -3,7 +3,7 @@ using Trade = Traceability.Domain.Trades.Trade;
 namespace Traceability.Broker.Trades;
 
 /// <summary>The supplier does not answer. Why is sealed.</summary>
-internal sealed record RejectTrade(TradeId TradeId, string SealedLetter) : IAct<Decided<Trade>>
+internal sealed record RejectTrade(TradeId TradeId, string SealedLetter, string SignedAct) : IAct<Decided<Trade>>
 {
     public string Turn => StreamNames.Trade(TradeId);
 
@@ -14,7 +14,7 @@ internal sealed record RejectTrade(TradeId TradeId, string SealedLetter) : IAct<
             TradeId,
             _ => trade.Reject("", session.Caller, session.Now),
             trade.BuyerId,
-            new() { TradeRejected = new() { SealedLetter = SealedLetter } },
+            new() { SignedAct = SignedAct, TradeRejected = new() { SealedLetter = SealedLetter } },
             cancellationToken);
     }
 }

@@ -20,7 +20,8 @@ internal sealed class TradeServer(BrokerDatabase broker) : Wire.TradeService.Tra
         var act = new RequestTrade(
             input.Id<TradeId>("trade_id", request.TradeId),
             input.Id<OperatorId>("supplier_operator_id", request.SupplierOperatorId),
-            input.Text("sealed_letter", request.SealedLetter, 1, MaxLetter));
+            input.Text("sealed_letter", request.SealedLetter, 1, MaxLetter),
+            input.SignedAct(request.SignedAct));
         return new() { Trade = await DoAsync(input, act, context) };
     }
 
@@ -29,7 +30,9 @@ internal sealed class TradeServer(BrokerDatabase broker) : Wire.TradeService.Tra
     {
         var input = new Input();
         var act = new AcceptTrade(
-            input.Id<TradeId>("trade_id", request.TradeId), input.Text("part_ref", request.PartRef, 1, MaxPartRef));
+            input.Id<TradeId>("trade_id", request.TradeId),
+            input.Text("part_ref", request.PartRef, 1, MaxPartRef),
+            input.SignedAct(request.SignedAct));
         return new() { Trade = await DoAsync(input, act, context) };
     }
 
@@ -39,7 +42,8 @@ internal sealed class TradeServer(BrokerDatabase broker) : Wire.TradeService.Tra
         var input = new Input();
         var act = new RejectTrade(
             input.Id<TradeId>("trade_id", request.TradeId),
-            input.Text("sealed_letter", request.SealedLetter, 0, MaxLetter));
+            input.Text("sealed_letter", request.SealedLetter, 0, MaxLetter),
+            input.SignedAct(request.SignedAct));
         return new() { Trade = await DoAsync(input, act, context) };
     }
 
@@ -47,14 +51,16 @@ internal sealed class TradeServer(BrokerDatabase broker) : Wire.TradeService.Tra
         Wire.CancelTradeRequest request, ServerCallContext context)
     {
         var input = new Input();
-        var act = new CancelTrade(input.Id<TradeId>("trade_id", request.TradeId));
+        var act = new CancelTrade(
+            input.Id<TradeId>("trade_id", request.TradeId), input.SignedAct(request.SignedAct));
         return new() { Trade = await DoAsync(input, act, context) };
     }
 
     public override async Task<Wire.EndTradeResponse> EndTrade(Wire.EndTradeRequest request, ServerCallContext context)
     {
         var input = new Input();
-        var act = new EndTrade(input.Id<TradeId>("trade_id", request.TradeId));
+        var act = new EndTrade(
+            input.Id<TradeId>("trade_id", request.TradeId), input.SignedAct(request.SignedAct));
         return new() { Trade = await DoAsync(input, act, context) };
     }
 

@@ -30,6 +30,12 @@ public record ClientCertificateRevoked(OperatorId OperatorId, string Fingerprint
 /// </summary>
 public record KeyFingerprintCompared(OperatorId OperatorId, string Fingerprint, DateTimeOffset ComparedAt);
 
+/// <summary>The member has decided that all others may see it in the directory.</summary>
+public record OperatorListed(OperatorId OperatorId, DateTimeOffset ListedAt);
+
+/// <summary>From now on those may see it who know it.</summary>
+public record OperatorUnlisted(OperatorId OperatorId, DateTimeOffset UnlistedAt);
+
 public enum KeyUse
 {
     Signing = 1,
@@ -74,6 +80,14 @@ public record Operator(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? RevokedCertificates { get; init; }
 
+    /// <summary>
+    /// Whether all members see it in the directory. Null: it was enrolled when all were seen, and has not decided.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? Listed { get; init; }
+
+    public bool IsListed => Listed ?? true;
+
     /// <summary>Of the signing key that was compared last; null where none was.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? ComparedFingerprint { get; init; }
@@ -108,6 +122,8 @@ public record Operator(
             RevokedCertificates = [.. member.RevokedCertificates ?? [], c.Fingerprint],
         },
         KeyFingerprintCompared c => member! with { ComparedFingerprint = c.Fingerprint },
+        OperatorListed => member! with { Listed = true },
+        OperatorUnlisted => member! with { Listed = false },
         _ => member,
     };
 
@@ -119,12 +135,14 @@ public record Operator(
     /// <param name="name">Its name.</param>
     /// <param name="now">The moment.</param>
     /// <param name="fingerprint">Of its first signing key, where two people have compared it; otherwise empty.</param>
+    /// <param name="listed">Whether it has decided to be seen by all. What it decides later stands.</param>
     public static object[] Enrol(
-        Operator? existing, OperatorId operatorId, string name, DateTimeOffset now, string fingerprint = "")
+        Operator? existing, OperatorId operatorId, string name, DateTimeOffset now, string fingerprint = "",
+        bool listed = false)
     {
         object[] enrolled = existing switch
         {
-            null => [new OperatorEnrolled(operatorId, name, now)],
+            null => [new OperatorEnrolled(operatorId, name, now), Listing(operatorId, listed, now)],
             _ when existing.Name == name || existing.FormerNames.Any(one => one.Name == name) => [],
             _ => throw Taken("Operator id", "operator_id", operatorId.ToString()),
         };
@@ -139,6 +157,12 @@ public record Operator(
             ? [.. enrolled, new KeyFingerprintCompared(operatorId, fingerprint, now)]
             : throw Taken("The first signing key", "fingerprint", fingerprint);
     }
+
+    /// <summary>The event by which it is seen by all, or by those who know it; none if it is so.</summary>
+    public object[] List(bool listed, DateTimeOffset now) => Listed == listed ? [] : [Listing(OperatorId, listed, now)];
+
+    private static object Listing(OperatorId operatorId, bool listed, DateTimeOffset now) =>
+        listed ? new OperatorListed(operatorId, now) : new OperatorUnlisted(operatorId, now);
 
     /// <summary>The event that lets a lost signing key be followed by another; none if it may already.</summary>
     public object[] AllowRecovery(string fingerprint, DateTimeOffset now) => ComparedFingerprint == fingerprint

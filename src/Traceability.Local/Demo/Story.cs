@@ -30,6 +30,7 @@ public sealed class Story(LocalFederation federation, Action<string> tell)
                     OperatorId = company.OperatorId.ToString(),
                     Name = $"Company {company.Name}",
                     Fingerprint = federation.FingerprintOf(company.Name),
+                    Listed = true,
                 },
                 client.Call);
         }

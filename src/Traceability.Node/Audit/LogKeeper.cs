@@ -13,8 +13,8 @@ namespace Traceability.Node.Audit;
 /// Puts every operator's events into its log, has the broker cosign the checkpoints, and watches the broker's log in
 /// return. An operator whose history is not what was written or witnessed is stopped.
 /// </summary>
-internal sealed partial class LogKeeper(HostedOperators operators, TimeProvider clock, ILogger<LogKeeper> logger)
-    : BackgroundService
+internal sealed partial class LogKeeper(
+    HostedOperators operators, BrokerWatch broker, TimeProvider clock, ILogger<LogKeeper> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -95,7 +95,7 @@ internal sealed partial class LogKeeper(HostedOperators operators, TimeProvider 
 
             if (watch)
             {
-                await WatchBrokerAsync(op, cancellationToken);
+                await broker.LookAsync(op, cancellationToken);
             }
         }
         catch (BrokenHistoryException broken)
@@ -150,51 +150,6 @@ internal sealed partial class LogKeeper(HostedOperators operators, TimeProvider 
         refused.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Metadata["size"],
         System.Globalization.CultureInfo.InvariantCulture);
 
-    /// <summary>The broker must not rewrite who was a member, who traded, and what was released.</summary>
-    private async Task WatchBrokerAsync(HostedOperator op, CancellationToken cancellationToken)
-    {
-        var note = await WitnessedLogs.ReadAsync(op.Database.Source, LogKeys.BrokerOrigin, cancellationToken);
-        var seen = note is { Length: > 0 } ? Checkpoint.Parse(SignedNote.Parse(note).Text).Size : 0;
-        var answer = await op.Broker.Witness.GetBrokerCheckpointAsync(
-            new GetBrokerCheckpointRequest { OldSize = seen }, await op.Broker.CallAsync(cancellationToken));
-        if (answer.Checkpoint.Length == 0)
-        {
-            return;
-        }
-
-        var verifier = NoteVerifier.Parse(answer.VerifierKey);
-        var (judged, _) = await WitnessedLogs.JudgeAsync(
-            op.Database.Source,
-            LogKeys.BrokerOrigin,
-            last => WitnessRule.Judge(
-                last,
-                last?.Size ?? 0,
-                [.. answer.ConsistencyProof.Select(hash => hash.ToByteArray())],
-                answer.Checkpoint,
-                origin => origin == LogKeys.BrokerOrigin ? verifier : null),
-            () => answer.Checkpoint,
-            cancellationToken);
-        switch (judged.Verdict)
-        {
-            case WitnessVerdict.Accepted:
-                break;
-            case WitnessVerdict.BadSignature or WitnessVerdict.UnknownLog:
-                LogNotSigned(judged.Verdict);
-                break;
-            default:
-                LogBrokerRewrote(judged.Verdict, seen);
-                break;
-        }
-    }
-
     [LoggerMessage(LogLevel.Warning, "The log of operator {OperatorId} will be tried again: {Fault}")]
     private partial void LogFault(OperatorId operatorId, string fault);
-
-    [LoggerMessage(LogLevel.Warning, "What the broker shows as the state of its log is not signed by that ({Verdict}): "
-        + "it proves nothing about its history")]
-    private partial void LogNotSigned(WitnessVerdict verdict);
-
-    [LoggerMessage(LogLevel.Critical, "The broker's log does not continue what was seen at size {Size} "
-        + "({Verdict}); keep this node's database as evidence")]
-    private partial void LogBrokerRewrote(WitnessVerdict verdict, long size);
 }

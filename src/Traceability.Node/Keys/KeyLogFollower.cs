@@ -135,10 +135,9 @@ internal sealed partial class KeyLogFollower(
                     checkpoint = log.Newest,
                     verifier = log.VerifierKey,
                 }));
-            if (await op.DoAsync(new RaiseAlarm(finding), "key log", cancellationToken))
+            if (await Alarms.RaiseAsync(op, finding, cancellationToken))
             {
                 op.SealingStopped = true;
-                NodeMetrics.KeyAlarms.Add(1, new KeyValuePair<string, object?>("kind", finding.Kind));
                 LogAlarm(op.OperatorId, finding.Kind, finding.About);
             }
         }
@@ -205,9 +204,8 @@ internal sealed partial class KeyLogFollower(
     {
         try
         {
-            if (await op.DoAsync(new RaiseAlarm(finding), "key log", cancellationToken))
+            if (await Alarms.RaiseAsync(op, finding, cancellationToken))
             {
-                NodeMetrics.KeyAlarms.Add(1, new KeyValuePair<string, object?>("kind", finding.Kind));
                 LogAlarm(op.OperatorId, finding.Kind, finding.About);
             }
         }

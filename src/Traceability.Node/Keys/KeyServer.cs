@@ -110,17 +110,18 @@ internal sealed class KeyServer(HostedOperators operators) : Wire.KeyService.Key
     private static async Task ReplaceAsync(HostedOperator op, string keyId, ServerCallContext context)
     {
         await using var session = op.Query();
-        var statements = await session.Query<Statement>().ToListAsync(context.CancellationToken);
-        foreach (var statement in statements.Where(one => JsonWebSignature.KeyId(one.Signature) == keyId))
-        {
-            await op.DoAsync(new WithdrawStatement(statement.PartRef, keyId), context);
-        }
-
+        // First the certificates: a customer who has the new statement has them with it.
         var certificates = await session.Query<Certificate>().ToListAsync(context.CancellationToken);
         foreach (var one in certificates.Where(
                      one => one.Document is { } document && JsonWebSignature.KeyId(document) == keyId))
         {
             await op.DoAsync(new SignCertificateAnew(one.CertificateId, one.Document!), context);
+        }
+
+        var statements = await session.Query<Statement>().ToListAsync(context.CancellationToken);
+        foreach (var statement in statements.Where(one => JsonWebSignature.KeyId(one.Signature) == keyId))
+        {
+            await op.DoAsync(new WithdrawStatement(statement.PartRef, keyId), context);
         }
     }
 
@@ -148,23 +149,18 @@ internal sealed class KeyServer(HostedOperators operators) : Wire.KeyService.Key
         return made!;
     }
 
+    /// <summary>What the broker refuses, the caller is told as the broker said it.</summary>
     private static async Task AskAsync(Func<Task> ask)
     {
         try
         {
             await ask();
         }
-        catch (Exception exception) when (IsSilence(exception))
+        catch (Exception exception) when (BrokerSilence.Is(exception))
         {
-            throw new RefusedException(
-                RefusalReason.PeerUnavailable, "The broker does not answer; repeat the call.", ("peer", "broker"));
+            throw BrokerSilence.Refusal();
         }
     }
-
-    /// <summary>What the broker refuses, the caller is told as the broker said it.</summary>
-    private static bool IsSilence(Exception exception) =>
-        exception is HttpRequestException
-            or RpcException { StatusCode: StatusCode.Unavailable or StatusCode.DeadlineExceeded };
 
     private static Wire.Key ToWire(
         KeyUse use, PrivateKey key, bool current, IReadOnlyList<OperatorKey>? published = null)

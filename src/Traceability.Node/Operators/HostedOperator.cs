@@ -58,6 +58,9 @@ internal sealed partial class HostedOperator(
     /// <summary>What is known of everybody's keys.</summary>
     public KeyLog KeyLog => keyLog;
 
+    /// <summary>What is known of what the broker decided.</summary>
+    public BrokerLogView BrokerLog { get; } = new();
+
     /// <summary>Which message of a trade is which.</summary>
     public MessageNumbers Numbers { get; } = new(database.Source);
 
@@ -95,6 +98,24 @@ internal sealed partial class HostedOperator(
         return chain.Current(KeyUses.Sealing, Now) is { } key
             ? PublicKey.FromJwk(key.Jwk)
             : throw new RpcException(new Status(StatusCode.Unavailable, "The receiver has not published a key yet."));
+    }
+
+    /// <summary>What goes with a message: what this operator was shown goes with every one.</summary>
+    public SealedHeader HeaderOf(TradeId tradeId, SentNumber? number = null) => new(
+        tradeId.Value, number?.MessageId.Value, number?.Number ?? 0, number?.Since ?? 0, keyLog.Newest,
+        BrokerLog.Newest);
+
+    /// <summary>
+    /// What another member was shown is compared with what is shown here. What it knew of keys when it wrote is known
+    /// here before it is judged: that a key was lost, above all.
+    /// </summary>
+    public async Task HearAsync(SealedHeader header, CancellationToken cancellationToken)
+    {
+        BrokerLog.Hear(header.BrokerLog);
+        if (keyLog.Hear(header.KeyLog) is { } size)
+        {
+            await keyLog.CatchUpAsync(broker, size, cancellationToken);
+        }
     }
 
     /// <summary>For questions; each is answered with what is committed then.</summary>

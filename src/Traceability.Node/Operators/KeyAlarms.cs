@@ -36,6 +36,23 @@ internal sealed record RaiseAlarm(KeyFinding Finding) : IAct<bool>
     }
 }
 
+/// <summary>Tells a person, once.</summary>
+internal static class Alarms
+{
+    /// <returns>Whether it is news.</returns>
+    public static async Task<bool> RaiseAsync(
+        HostedOperator op, KeyFinding finding, CancellationToken cancellationToken)
+    {
+        var news = await op.DoAsync(new RaiseAlarm(finding), "watch over the broker", cancellationToken);
+        if (news)
+        {
+            NodeMetrics.KeyAlarms.Add(1, new KeyValuePair<string, object?>("kind", finding.Kind));
+        }
+
+        return news;
+    }
+}
+
 /// <summary>Whether a foreign key stands in the operator's name, and nobody has looked at it yet.</summary>
 internal static class ForeignKeys
 {

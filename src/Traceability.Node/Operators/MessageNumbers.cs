@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
 using Npgsql;
 
 namespace Traceability.Node.Operators;
@@ -39,11 +41,24 @@ internal sealed class MessageNumbers(NpgsqlDataSource source)
             return new(1, messageId, revision, 1);
         }
 
-        // What was sent under an earlier release the broker may rightly have kept back.
-        return last.MessageId == messageId
-            ? last
-            : new(last.Number + 1, messageId, revision, last.Revision == revision ? last.Since : last.Number + 1);
+        if (last.MessageId == messageId)
+        {
+            return last;
+        }
+
+        var since = last.Revision == revision ? last.Since : SinceAfter(tradeId, last);
+        return new(last.Number + 1, messageId, revision, since);
     }
+
+    /// <summary>What is sent when a release ends: the same after a crash, too.</summary>
+    public static MessageId RevocationId(TradeId tradeId, long revision) => new(new Guid(
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{tradeId}/revoked/{revision}")).AsSpan(0, 16), bigEndian: true));
+
+    /// <summary>
+    /// What was shown under an earlier release the broker may rightly have kept back; that it ended, it may not.
+    /// </summary>
+    private static long SinceAfter(TradeId tradeId, SentNumber last) =>
+        last.MessageId == RevocationId(tradeId, last.Revision) ? last.Number : last.Number + 1;
 
     /// <summary>In the transaction that records the delivery.</summary>
     public static void Record(OperatorSession session, TradeId tradeId, SentNumber sent) => session.Queue(

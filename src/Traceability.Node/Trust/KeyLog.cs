@@ -31,6 +31,9 @@ internal sealed record KeyFinding(string Kind, string About, string Explanation,
     public const string ForeignKey = "foreign_key";
     public const string ForgedCosignature = "forged_cosignature";
     public const string Recovery = "recovery";
+    public const string RewrittenLog = "rewritten_log";
+    public const string ForgedDecision = "forged_decision";
+    public const string MissingDecision = "missing_decision";
 }
 
 /// <summary>A checkpoint that was seen to continue all others, and who has cosigned it.</summary>
@@ -220,11 +223,12 @@ internal sealed class KeyLog(KeyLogRules rules, TimeProvider clock) : IDisposabl
     }
 
     /// <summary>What another member was shown must be what is shown here. Costs no question to anybody.</summary>
-    public void Hear(string note)
+    /// <returns>How many leaves it was shown, where that is more.</returns>
+    public long? Hear(string note)
     {
-        if (Read(note) is not { } heard)
+        if (note.Length == 0 || Read(note) is not { } heard)
         {
-            return;
+            return null;
         }
 
         lock (_using)
@@ -236,11 +240,28 @@ internal sealed class KeyLog(KeyLogRules rules, TimeProvider clock) : IDisposabl
                     _ahead.TryAdd(heard.Checkpoint.Size, (note, clock.GetUtcNow()));
                 }
 
-                return;
+                return heard.Checkpoint.Size;
             }
         }
 
         Compare(heard.Note, heard.Checkpoint);
+        return null;
+    }
+
+    /// <summary>Once: a broker that keeps back what it showed to others is found by and by.</summary>
+    public async Task CatchUpAsync(BrokerClient broker, long size, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (Size() < size)
+            {
+                await RefreshAsync(broker, cancellationToken);
+            }
+        }
+        catch (RpcException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // What is known is judged by what is known.
+        }
     }
 
     /// <summary>What others were shown and this node is not, and a log that became shorter, are found.</summary>
@@ -321,28 +342,23 @@ internal sealed class KeyLog(KeyLogRules rules, TimeProvider clock) : IDisposabl
     /// <exception cref="ProofException">The entries do not follow from each other, or are not the leaves.</exception>
     private async Task LearnAsync(BrokerClient broker, OperatorId member, CancellationToken cancellationToken)
     {
-        var shown = await broker.OperatorAsync(member, cancellationToken);
-        if (shown.Keys.Count == 0 && Leaves(member.Value).Count == 0)
+        var shown = await broker.KeyEntriesAsync(member, cancellationToken);
+        if (shown.Count == 0 && Leaves(member.Value).Count == 0)
         {
-            throw new RpcException(new Status(StatusCode.Unavailable, "The operator has not published a key yet."));
+            throw new RpcException(new Status(
+                StatusCode.Unavailable, "The operator has no key in the key log yet: its node may have to be started, "
+                    + "or brought up to date."));
         }
 
         var chain = _chains.GetValueOrDefault(member.Value, KeyChain.Empty(member.Value))
-            .Continued([.. shown.KeyEntries.Select(Signed)], rules.RecoveryDelay);
+            .Continued([.. shown.Select(Signed)], rules.RecoveryDelay);
         lock (_using)
         {
-            if (chain.Entries.Count == 0)
-            {
-                throw new ProofException(
-                    ProofFailure.UnknownKey, "The directory shows keys of it, and the log no entry: its node must be "
-                        + "brought up to date.");
-            }
-
             if (!Matches(chain))
             {
                 throw new ProofException(
                     ProofFailure.UnknownKey,
-                    $"The directory shows {chain.Entries.Count} entries of it, and the log has "
+                    $"The broker shows {chain.Entries.Count} entries of it, and the log has "
                         + $"{_tree.Of(member.Value).Count}, or others.");
             }
 

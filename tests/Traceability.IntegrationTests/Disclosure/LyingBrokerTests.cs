@@ -127,50 +127,30 @@ public sealed class LyingBrokerTests(LyingFederation federation) : IClassFixture
     public async Task Nothing_is_sealed_to_a_key_that_its_owner_did_not_publish(string lie)
     {
         var other = (await DirectlyAsync(Other)).KeyEntries;
-        Lie<GetOperatorRequest, GetOperatorResponse>("DirectoryService/GetOperator", Supplier, (request, answer) =>
+        if (lie == "another sealing key")
         {
-            var (member, entries) = (answer.Operator, answer.Operator.KeyEntries);
-            if (request.OperatorId != $"{Buyer}")
+            Lie<GetOperatorRequest, GetOperatorResponse>("DirectoryService/GetOperator", Supplier, (_, answer) =>
             {
+                answer.Operator.Keys.Where(key => key.Use == Wire.KeyUse.Sealing).ToList()
+                    .ForEach(key => (key.Jwk, key.KeyId) = (Liars.Public.ToJwk(), Liars.Public.KeyId));
                 return answer;
-            }
-
-            switch (lie)
+            });
+        }
+        else
+        {
+            Lie<GetKeyEntriesRequest, GetKeyEntriesResponse>("KeyLogService/GetKeyEntries", Supplier, (request, answer) =>
             {
-                case "another sealing key":
-                    member.Keys.Where(key => key.Use == Wire.KeyUse.Sealing).ToList()
-                        .ForEach(key => (key.Jwk, key.KeyId) = (Liars.Public.ToJwk(), Liars.Public.KeyId));
-                    break;
-                case "another chain of keys":
-                    Replace(entries, Chain(Buyer));
-                    break;
-                case "a key that the owner did not sign for":
-                    entries.Add(Entry(Read(entries).Next(
-                        KeyAct.Publish, KeyUses.Sealing, Liars.Public.ToJwk(), Now), Liars));
-                    break;
-                case "an old key":
-                    entries.RemoveAt(entries.Count - 1);
-                    break;
-                case "the keys of another member":
-                    Replace(entries, other);
-                    break;
-                case "no entries at all":
-                    entries.Clear();
-                    break;
-                case "a swapped entry":
-                    var chain = Read(entries.Take(entries.Count - 1));
-                    entries[^1] = Entry(chain.Next(KeyAct.Publish, KeyUses.Sealing, Liars.Public.ToJwk(), Now), Liars);
-                    break;
-            }
+                Falsify(request.OperatorId == $"{Buyer}" ? lie : "", answer.Entries, other);
+                return answer;
+            });
+        }
 
-            return answer;
-        });
         await new KeyService.KeyServiceClient(federation.Buyer.Channel).RotateKeyAsync(
             new() { Use = "sealing" }, federation.Buyer.Call);
         await DeclareAsync();
         if (lie != "another sealing key")
         {
-            // What the directory says beside its entries nobody believes anyway.
+            // What the directory says beside the log nobody believes anyway.
             var problem = await ProblemAsync(federation.Supplier, one => one.Reason == "KEY_NOT_PROVEN");
             Broker.TellTheTruth();
             await RetryAsync(federation.Supplier, problem);
@@ -180,16 +160,43 @@ public sealed class LyingBrokerTests(LyingFederation federation) : IClassFixture
         await GoesOnAsync();
     }
 
+    private void Falsify(
+        string lie, Google.Protobuf.Collections.RepeatedField<WireEntry> entries, IEnumerable<WireEntry> other)
+    {
+        switch (lie)
+        {
+            case "another chain of keys":
+                Replace(entries, Chain(Buyer));
+                break;
+            case "a key that the owner did not sign for":
+                entries.Add(Entry(Read(entries).Next(
+                    KeyAct.Publish, KeyUses.Sealing, Liars.Public.ToJwk(), Now), Liars));
+                break;
+            case "an old key":
+                entries.RemoveAt(entries.Count - 1);
+                break;
+            case "the keys of another member":
+                Replace(entries, other);
+                break;
+            case "no entries at all":
+                entries.Clear();
+                break;
+            case "a swapped entry":
+                var chain = Read(entries.Take(entries.Count - 1));
+                entries[^1] = Entry(chain.Next(KeyAct.Publish, KeyUses.Sealing, Liars.Public.ToJwk(), Now), Liars);
+                break;
+        }
+    }
+
     [Fact]
     public async Task A_key_of_which_the_revocation_is_hidden_is_not_believed()
     {
         var keys = new KeyService.KeyServiceClient(federation.Supplier.Channel);
-        Lie<GetOperatorRequest, GetOperatorResponse>("DirectoryService/GetOperator", Buyer, (request, answer) =>
+        Lie<GetKeyEntriesRequest, GetKeyEntriesResponse>("KeyLogService/GetKeyEntries", Buyer, (request, answer) =>
         {
             if (request.OperatorId == $"{Supplier}")
             {
-                answer.Operator.KeyEntries.RemoveAt(answer.Operator.KeyEntries.Count - 1);
-                answer.Operator.Keys.ToList().ForEach(key => key.Revoked = false);
+                answer.Entries.RemoveAt(answer.Entries.Count - 1);
             }
 
             return answer;
@@ -370,6 +377,204 @@ public sealed class LyingBrokerTests(LyingFederation federation) : IClassFixture
         await GoesOnAsync();
     }
 
+    public static TheoryData<string> LiesAboutActs =>
+    [
+        "a release that ended", "a trade that ended", "an answer with another part", "a refusal", "a withdrawal",
+        "a request", "an act of another trade", "a signature of another act",
+    ];
+
+    [Theory]
+    [MemberData(nameof(LiesAboutActs))]
+    public async Task What_nobody_did_has_no_effect_and_is_named(string lie)
+    {
+        var last = Broker.DeliveredTo(Buyer)[^1];
+        var accepted = Broker.DeliveredTo(Buyer).First(one => one.Message.TradeAccepted is not null
+            && one.Message.TradeId == federation.Trade).Message;
+        var message = new MailboxMessage
+        {
+            MessageId = $"{Guid.CreateVersion7()}",
+            SenderOperatorId = $"{Supplier}",
+            TradeId = federation.Trade,
+            SubmitTime = Now.ToTimestamp(),
+        };
+        switch (lie)
+        {
+            case "a release that ended":
+                message.ReleaseRevoked = new();
+                break;
+            case "a trade that ended":
+                message.TradeEnded = new();
+                break;
+            case "an answer with another part":
+                message.TradeAccepted = new() { PartRef = "another" };
+                message.SignedAct = accepted.SignedAct;
+                break;
+            case "a refusal":
+                message.TradeRejected = new();
+                break;
+            case "a withdrawal":
+                message.TradeCancelled = new();
+                break;
+            case "a request":
+                message.TradeId = $"{Guid.CreateVersion7()}";
+                message.TradeRequested = new() { SealedLetter = "nothing" };
+                break;
+            case "an act of another trade":
+                message.TradeId = federation.SecondTrade;
+                message.TradeAccepted = accepted.TradeAccepted;
+                message.SignedAct = accepted.SignedAct;
+                break;
+            default:
+                message.TradeEnded = new();
+                message.SignedAct = accepted.SignedAct;
+                break;
+        }
+
+        Broker.Inject(Buyer, new() { Message = message, Cursor = last.Cursor });
+
+        var problem = await ProblemAsync(federation.Buyer, one => one.Reason == "MESSAGE_NOT_PROVEN");
+        Assert.Contains("ask that company", problem.Explanation, StringComparison.Ordinal);
+        await ArrivesAsync();
+        await DropAsync(federation.Buyer, problem);
+        await GoesOnAsync();
+    }
+
+    [Fact]
+    public async Task That_a_release_ended_is_not_told_twice_and_not_kept_back()
+    {
+        var told = await EndAndShowAgainAsync();
+        Broker.Inject(Buyer, new() { Message = told.Message, Cursor = Broker.DeliveredTo(Buyer)[^1].Cursor });
+        await Wait.UntilAsync(
+            async () => (await AlarmsAsync(federation.Buyer)).Any(one => one.Kind == "repeated_message"
+                && one.About.StartsWith(federation.SecondTrade, StringComparison.Ordinal)),
+            Deadline);
+        Assert.True((await federation.Buyer.FootprintAsync(federation.SecondBought)).Complete);
+
+        Broker.Delivers = (recipient, response) => response.Message.ReleaseRevoked is null ? [response] : [];
+        await EndAndShowAgainAsync();
+        Broker.TellTheTruth();
+        await Wait.UntilAsync(
+            async () => (await AlarmsAsync(federation.Buyer)).Any(one => one.Kind == "missing_message"
+                && one.About.StartsWith(federation.SecondTrade, StringComparison.Ordinal)),
+            Deadline);
+        await GoesOnAsync();
+    }
+
+    private async Task<WatchMessagesResponse> EndAndShowAgainAsync()
+    {
+        var before = Revocations().Length;
+        await federation.Supplier.Releases.RevokeReleaseAsync(
+            new() { TradeId = federation.SecondTrade }, federation.Supplier.Call);
+        await Wait.UntilAsync(() => Task.FromResult(Revocations().Length > before), Deadline);
+        await federation.Supplier.ReleaseAsync(federation.SecondTrade, FootprintField.Total);
+        await DeclareAsync();
+        await federation.Buyer.WaitForTotalAsync(federation.SecondBought, $"{federation.Kilograms}", Deadline);
+        return Revocations()[^1];
+    }
+
+    private WatchMessagesResponse[] Revocations() =>
+        [.. Broker.DeliveredTo(Buyer).Where(one => one.Message.ReleaseRevoked is not null)];
+
+    public static TheoryData<string, string> LiesAboutDecisions => new()
+    {
+        { "made up", "forged_decision" },
+        { "kept back", "missing_decision" },
+    };
+
+    [Theory]
+    [MemberData(nameof(LiesAboutDecisions))]
+    public async Task What_the_broker_did_not_decide_so_is_named(string lie, string alarm)
+    {
+        var forged = $"{Guid.CreateVersion7()}";
+        Lie<ListDecisionsRequest, ListDecisionsResponse>("LogService/ListDecisions", Supplier, (_, answer) =>
+        {
+            var last = answer.Decisions.Last(one => one.Disclosed);
+            var made = last.Clone();
+            made.MessageId = forged;
+            if (lie == "made up")
+            {
+                answer.Decisions.Add(made);
+            }
+            else
+            {
+                answer.Decisions.Remove(last);
+            }
+
+            return answer;
+        });
+        await DeclareAsync();
+        await ArrivesAsync();
+        await Wait.UntilAsync(
+            async () =>
+            {
+                federation.Clock.MoveTo(federation.Clock.GetUtcNow().AddSeconds(1));
+                return (await AlarmsAsync(federation.Supplier)).Any(one => one.Kind == alarm
+                    && (lie == "kept back" || one.About == forged));
+            },
+            Deadline);
+        Broker.TellTheTruth();
+        await GoesOnAsync();
+    }
+
+    /// <summary>
+    /// One member is shown a log of decisions that goes on otherwise, with valid proofs. Whom it writes to is shown the
+    /// real one.
+    /// </summary>
+    [Fact]
+    public async Task Two_logs_of_decisions_are_found_by_what_members_tell_each_other()
+    {
+        var secret = Encoding.UTF8.GetBytes((await File.ReadAllTextAsync(federation.Live.Processes.BrokerLogSecret)).Trim());
+        var signer = LogKeys.Of(LogKeys.BrokerOrigin, secret).Signer;
+        var real = await federation.Live.Processes.RowsAsync(
+            federation.Live.Processes.BrokerDatabase,
+            "select encode(leaf_hash, 'base64') from traceability.log_leaf order by idx", Deadline);
+        byte[][] hashes = [.. real.Select(Convert.FromBase64String), new byte[32]];
+        var nodes = Nodes(hashes);
+        var other = $"{signer.Sign(new Checkpoint(LogKeys.BrokerOrigin, hashes.Length, Root(hashes, hashes.Length)).Text)}";
+        Lie<GetBrokerCheckpointRequest, GetBrokerCheckpointResponse>(
+            "WitnessService/GetBrokerCheckpoint", Other, (request, answer) =>
+            {
+                answer.Checkpoint = other;
+                answer.ConsistencyProof.Clear();
+                if (request.OldSize > 0 && request.OldSize < hashes.Length)
+                {
+                    answer.ConsistencyProof.AddRange(MerkleTree.ConsistencyProof(
+                        request.OldSize, hashes.Length, node => nodes[node]).Select(hash => ByteString.CopyFrom(hash)));
+                }
+
+                return answer;
+            });
+        var bought = await federation.Other.RegisterAsync("asked", PartKind.Bought);
+
+        await Wait.UntilAsync(
+            async () =>
+            {
+                await DeclareAsync();
+                await federation.Other.RequestAsync(federation.Supplier.Company, bought, "");
+                federation.Clock.MoveTo(federation.Clock.GetUtcNow().AddSeconds(1));
+                return (await AlarmsAsync(federation.Supplier)).Any(one => one.Kind == "equivocation"
+                    && one.About.StartsWith("decisions", StringComparison.Ordinal));
+            },
+            Deadline);
+
+        var found = (await AlarmsAsync(federation.Supplier)).First(one => one.Kind == "equivocation");
+        var evidence = System.Text.Json.Nodes.JsonNode.Parse(found.Evidence)!;
+        var verifier = NoteVerifier.Parse(evidence["verifier"]!.GetValue<string>());
+        Assert.All(
+            ["first", "second"],
+            name => Assert.True(verifier.HasSigned(SignedNote.Parse(evidence[name]!.GetValue<string>()))));
+        Broker.TellTheTruth();
+        await GoesOnAsync();
+        // Its own node finds that the log does not go on as it did.
+        await Wait.UntilAsync(
+            async () =>
+            {
+                federation.Clock.MoveTo(federation.Clock.GetUtcNow().AddSeconds(1));
+                return (await AlarmsAsync(federation.Other)).Any(one => one.Kind == "rewritten_log");
+            },
+            Deadline);
+    }
+
     public static TheoryData<string> LiesAboutCosignatures => ["none", "forged", "of a member that it invented"];
 
     [Theory]
@@ -410,13 +615,10 @@ public sealed class LyingBrokerTests(LyingFederation federation) : IClassFixture
                 return answer.ToByteArray();
             }
 
-            if (method.EndsWith("/GetOperator", StringComparison.Ordinal)
-                && GetOperatorRequest.Parser.ParseFrom(request).OperatorId == $"{invented}")
+            if (method.EndsWith("/GetKeyEntries", StringComparison.Ordinal)
+                && GetKeyEntriesRequest.Parser.ParseFrom(request).OperatorId == $"{invented}")
             {
-                return new GetOperatorResponse
-                {
-                    Operator = new() { OperatorId = $"{invented}", KeyEntries = { Chain(invented) } },
-                }.ToByteArray();
+                return new GetKeyEntriesResponse { Entries = { Chain(invented) } }.ToByteArray();
             }
 
             return await ask(request);
@@ -568,8 +770,14 @@ public sealed class LyingBrokerTests(LyingFederation federation) : IClassFixture
 
     private static byte[] Root(byte[][] hashes, long size)
     {
+        var nodes = Nodes(hashes[..(int)size]);
+        return MerkleTree.Root(0, size, node => nodes[node]);
+    }
+
+    private static Dictionary<MerkleNode, byte[]> Nodes(byte[][] hashes)
+    {
         Dictionary<MerkleNode, byte[]> nodes = [];
-        for (var index = 0; index < size; index++)
+        for (var index = 0; index < hashes.Length; index++)
         {
             foreach (var (node, hash) in MerkleTree.Complete(index, hashes[index], node => nodes[node]))
             {
@@ -577,7 +785,7 @@ public sealed class LyingBrokerTests(LyingFederation federation) : IClassFixture
             }
         }
 
-        return MerkleTree.Root(0, size, node => nodes[node]);
+        return nodes;
     }
 
     private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();

@@ -61,13 +61,23 @@ public sealed class LiveFederation : IAsyncDisposable
     /// A company that nobody knows yet, on a node that runs: registered, a member, at work, and with a database of its own.
     /// What a test leaves behind in it disturbs no other.
     /// </summary>
-    public async Task<CompanyAtWork> NewCompanyAsync(string node)
+    /// <param name="node">Where it is hosted.</param>
+    /// <param name="listed">Whether all members see it.</param>
+    /// <param name="number">By which it can be found.</param>
+    public async Task<CompanyAtWork> NewCompanyAsync(string node, bool listed = true, string number = "")
     {
         var name = $"new-{Interlocked.Increment(ref _newCompanies)}";
         await Processes.AddAsync(name, node, Deadline);
         using var administrator = await FederationClient.ForAdministratorAsync(Processes, Deadline);
         await new DirectoryService.DirectoryServiceClient(administrator.Channel).EnrolOperatorAsync(
-            new() { OperatorId = $"{Processes.Company(name).OperatorId}", Name = $"Company {name}" }, administrator.Call);
+            new()
+            {
+                OperatorId = $"{Processes.Company(name).OperatorId}",
+                Name = $"Company {name}",
+                Listed = listed,
+                BusinessNumbers = { number.Length > 0 ? [number] : Array.Empty<string>() },
+            },
+            administrator.Call);
         var company = await AtWorkAsync(name);
         await Wait.UntilAsync(
             async () =>

@@ -77,7 +77,7 @@ public sealed class CustomerMessageTests
         Assert.Equal(["message_id", "purpose", "sealed_statement", "trade_id"], Fields(SubmitDisclosureRequest.Descriptor));
         Assert.Equal(["sealed_statement"], Fields(DisclosureNotice.Descriptor));
         Assert.Equal(
-            ["message_id", "sender_operator_id", "submit_time", "traceparent", "trade_id"],
+            ["message_id", "sender_operator_id", "signed_act", "submit_time", "traceparent", "trade_id"],
             MailboxMessage.Descriptor.Fields.InDeclarationOrder()
                 .Where(field => field.ContainingOneof is null).Select(field => field.Name).Order(StringComparer.Ordinal));
 

@@ -49,6 +49,7 @@ public sealed class ChainStory(LocalFederation federation, Chain chain, Action<s
                     OperatorId = federation.Company(company["companyId"]).OperatorId.ToString(),
                     Name = company["operatorName"],
                     Fingerprint = federation.FingerprintOf(company["companyId"]),
+                    Listed = true,
                 },
                 client.Call);
         }

@@ -12,6 +12,9 @@ namespace Traceability.Node.Exchange.Incoming;
 /// <param name="Repeated">Whether this very message was there already.</param>
 internal sealed record Arrival(TradeId TradeId, SealedHeader Header, long Last, bool Repeated)
 {
+    /// <summary>What came after it says what is so now.</summary>
+    public bool IsOld => Repeated || Header.Number < Last;
+
     public static async Task<Arrival?> ReadAsync(
         HostedOperator op, TradeId tradeId, SealedHeader? header, CancellationToken cancellationToken)
     {

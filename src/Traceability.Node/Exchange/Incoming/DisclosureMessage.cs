@@ -7,7 +7,6 @@ using Traceability.Node.Exchange.Transport;
 using Traceability.Node.Footprints;
 using Traceability.Node.Operators;
 using Traceability.Proofs;
-using Traceability.Proofs.Logs;
 
 namespace Traceability.Node.Exchange.Incoming;
 
@@ -21,9 +20,7 @@ internal static class DisclosureMessage
     {
         var (trade, sender) = (message.Trade(), message.Sender());
         var sealedStatement = message.Disclosure.SealedStatement;
-        // The sender's keys are asked for, where they are not known, while the statement is opened.
-        var asking = op.KeysOfAsync(sender, cancellationToken);
-        var (disclosure, header, failure) = Open(op, message, new(Keys(sender, (await asking).Keys)));
+        var (disclosure, header, failure) = await OpenAsync(op, message, cancellationToken);
         var arrival = failure is null ? await Arrival.ReadAsync(op, trade, header, cancellationToken) : null;
         var act = new ReceiveTotal(
             trade, sender, disclosure, arrival is { Repeated: true } ? ProofFailure.Repeated : failure,
@@ -38,14 +35,15 @@ internal static class DisclosureMessage
         };
     }
 
-    private static (OpenedDisclosure?, SealedHeader?, ProofFailure?) Open(
-        HostedOperator op, MailboxMessage message, KeyRing keys)
+    private static async Task<(OpenedDisclosure?, SealedHeader?, ProofFailure?)> OpenAsync(
+        HostedOperator op, MailboxMessage message, CancellationToken cancellationToken)
     {
         try
         {
             var sealedStatement = message.Disclosure.SealedStatement;
             var (presentation, documents) = Content(Envelope.Open(op, SealedTypes.Disclosure, sealedStatement));
-            var header = Envelope.ReadHeader(op, message, sealedStatement);
+            var header = await Envelope.ReadHeaderAsync(op, message, sealedStatement, cancellationToken);
+            var keys = await SenderKeys.RingAsync(op, message.Sender(), cancellationToken);
             var statement = StatementForm.Read(presentation, keys);
             ReceivedCertificate[] certificates =
             [
@@ -59,10 +57,6 @@ internal static class DisclosureMessage
             return (null, null, exception.Failure);
         }
     }
-
-    private static IEnumerable<SigningKey> Keys(OperatorId sender, IEnumerable<LoggedKey> keys) =>
-        keys.Where(key => key.Use == KeyUses.Signing).Select(key => new SigningKey(
-            sender, key.KeyId, key.Jwk, key.ValidFrom, key.ValidUntil));
 
     /// <summary>A statement, or a list of a statement and the certificates that go with it.</summary>
     private static (string Presentation, string[] Certificates) Content(byte[] opened)

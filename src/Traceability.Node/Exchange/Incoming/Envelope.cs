@@ -34,7 +34,8 @@ internal static class Envelope
     /// key log is compared with what is shown here.
     /// </summary>
     /// <exception cref="ProofException">It was sealed for another trade, or is another message.</exception>
-    public static SealedHeader? ReadHeader(HostedOperator op, MailboxMessage message, string sealedMessage)
+    public static async Task<SealedHeader?> ReadHeaderAsync(
+        HostedOperator op, MailboxMessage message, string sealedMessage, CancellationToken cancellationToken)
     {
         var header = SealedHeader.Read(JsonWebEncryption.Header(sealedMessage));
         if (header is null)
@@ -42,23 +43,18 @@ internal static class Envelope
             return null;
         }
 
-        if (header.KeyLog.Length > 0)
-        {
-            op.KeyLog.Hear(header.KeyLog);
-        }
-
+        await op.HearAsync(header, cancellationToken);
         return header.TradeId == message.Trade().Value
             && (header.MessageId is null || $"{header.MessageId}" == message.MessageId)
                 ? header
                 : throw new ProofException(ProofFailure.NotCommitted, "It was sealed as another message.");
     }
 
-    public static TradeLetter OpenLetter(HostedOperator op, MailboxMessage message, string sealedLetter)
+    public static TradeLetter OpenLetter(HostedOperator op, string sealedLetter)
     {
         try
         {
             var json = Open(op, SealedTypes.Letter, sealedLetter);
-            ReadHeader(op, message, sealedLetter);
             return JsonParser.Default.Parse<TradeLetter>(Encoding.UTF8.GetString(json));
         }
         catch (Exception exception) when (exception is ProofException or InvalidProtocolBufferException)

@@ -12,16 +12,26 @@ internal static class Reactions
     public static async Task<Reaction> ReadAsync(
         HostedOperator op, MailboxMessage message, CancellationToken cancellationToken) => message.ContentCase switch
         {
+            MailboxMessage.ContentOneofCase.None => (_, _) => Task.CompletedTask,
+            MailboxMessage.ContentOneofCase.Disclosure => await DisclosureMessage.ReadAsync(
+                op, message, cancellationToken),
+            _ => await ReadActAsync(op, message, cancellationToken),
+        };
+
+    private static async Task<Reaction> ReadActAsync(
+        HostedOperator op, MailboxMessage message, CancellationToken cancellationToken)
+    {
+        var header = await ActMessage.VerifyAsync(op, message, cancellationToken);
+        return message.ContentCase switch
+        {
             MailboxMessage.ContentOneofCase.TradeRequested => TradeRequestedMessage.Read(op, message),
             MailboxMessage.ContentOneofCase.TradeAccepted => TradeAcceptedMessage.Read(message),
             MailboxMessage.ContentOneofCase.TradeRejected => TradeRejectedMessage.Read(op, message),
             MailboxMessage.ContentOneofCase.TradeCancelled => TradeCancelledMessage.Read(message),
             MailboxMessage.ContentOneofCase.TradeEnded => TradeEndedMessage.Read(message),
-            MailboxMessage.ContentOneofCase.ReleaseRevoked => ReleaseRevokedMessage.Read(message),
-            MailboxMessage.ContentOneofCase.Disclosure => await DisclosureMessage.ReadAsync(
-                op, message, cancellationToken),
-            _ => (_, _) => Task.CompletedTask,
+            _ => await ReleaseRevokedMessage.ReadAsync(op, message, header, cancellationToken),
         };
+    }
 
     public static TradeId Trade(this MailboxMessage message) => new(Guid.Parse(message.TradeId));
 

@@ -11,7 +11,7 @@ internal static class TradeRejectedMessage
     public static Reaction Read(HostedOperator op, MailboxMessage message)
     {
         var (trade, sender) = (message.Trade(), message.Sender());
-        var reason = Envelope.OpenLetter(op, message, message.TradeRejected.SealedLetter).Message;
+        var reason = Envelope.OpenLetter(op, message.TradeRejected.SealedLetter).Message;
         return async (session, cancellationToken) =>
         {
             await new LearnRejection(trade, reason, sender).HandleAsync(session, cancellationToken);

@@ -10,7 +10,7 @@ internal static class TradeRequestedMessage
 {
     public static Reaction Read(HostedOperator op, MailboxMessage message)
     {
-        var letter = Envelope.OpenLetter(op, message, message.TradeRequested.SealedLetter);
+        var letter = Envelope.OpenLetter(op, message.TradeRequested.SealedLetter);
         return new LearnRequest(
             message.Trade(), message.Sender(), letter.Message, letter.DueTime?.ToDateTimeOffset(),
             Unit.Find(letter.DeclaredUnit)?.Name).HandleAsync;

@@ -66,8 +66,7 @@ internal sealed class DisclosureSender(NodeSettings node, TimeProvider clock)
                     await op.SealingKeyAsync(trade.BuyerId, cancellationToken),
                     SealedTypes.Disclosure,
                     Content(statement, fields, shown),
-                    new SealedHeader(
-                        tradeId.Value, messageId.Value, number.Number, number.Since, op.KeyLog.Newest).ToJson()),
+                    op.HeaderOf(tradeId, number).ToJson()),
             },
             await op.Broker.CallAsync(cancellationToken));
         var delivered = new StatementDelivered(

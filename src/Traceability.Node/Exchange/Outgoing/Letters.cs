@@ -16,5 +16,5 @@ internal static class Letters
             await op.SealingKeyAsync(receiver, cancellationToken),
             SealedTypes.Letter,
             Encoding.UTF8.GetBytes(JsonFormatter.Default.Format(letter)),
-            new SealedHeader(tradeId.Value, null, 0, 0, op.KeyLog.Newest).ToJson());
+            op.HeaderOf(tradeId).ToJson());
 }

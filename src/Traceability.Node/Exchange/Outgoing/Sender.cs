@@ -19,7 +19,7 @@ internal sealed partial class Sender(DisclosureSender disclosures, TimeProvider 
     /// <summary>What this process notes is told at once; what another does is found by looking.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>How each kind is told; disclosures are told apart, because what was shown is recorded.</summary>
+    /// <summary>How each kind is told; what counts in its trade is told apart: its number is recorded.</summary>
     private static readonly Dictionary<string, Func<HostedOperator, OutboxRow, CancellationToken, Task>> Senders = new()
     {
         [TradeRequestNotice.Kind] = Send<TradeRequestNotice>(TradeRequestSender.SendAsync),
@@ -28,7 +28,6 @@ internal sealed partial class Sender(DisclosureSender disclosures, TimeProvider 
         [TradeCancelNotice.Kind] = Send<TradeCancelNotice>(TradeCancelSender.SendAsync),
         [TradeEndNotice.Kind] = Send<TradeEndNotice>(TradeEndSender.SendAsync),
         [ReleaseGrantNotice.Kind] = Send<ReleaseGrantNotice>(ReleaseGrantSender.SendAsync),
-        [ReleaseRevokeNotice.Kind] = Send<ReleaseRevokeNotice>(ReleaseRevokeSender.SendAsync),
     };
 
     public async Task RunAsync(HostedOperator op, CancellationToken cancellationToken)
@@ -77,7 +76,14 @@ internal sealed partial class Sender(DisclosureSender disclosures, TimeProvider 
 
     private async Task SendAsync(HostedOperator op, OutboxRow row, CancellationToken cancellationToken)
     {
-        if (row.Kind != DisclosureNotice.Kind)
+        if (row.Kind == ReleaseRevokeNotice.Kind)
+        {
+            var number = await ReleaseRevokeSender.SendAsync(
+                op, row.TradeId, Read<ReleaseRevokeNotice>(row), cancellationToken);
+            await op.DoAsync(new RecordNumber(row.TradeId, number, row.Id), row.Kind, cancellationToken);
+            op.Numbers.Recorded(row.TradeId, number);
+        }
+        else if (row.Kind != DisclosureNotice.Kind)
         {
             await Senders[row.Kind](op, row, cancellationToken);
             await Outbox.DeleteAsync(op.Database.Source, row.Id, cancellationToken);
@@ -87,6 +93,7 @@ internal sealed partial class Sender(DisclosureSender disclosures, TimeProvider 
             await op.DoAsync(
                 new RecordDelivery(sent.Delivered, sent.Number, [row.Id]), row.Kind, cancellationToken);
             op.Numbers.Recorded(row.TradeId, sent.Number);
+            op.BrokerLog.Take(sent.Delivered.MessageId, clock.GetUtcNow());
         }
         else
         {
@@ -97,10 +104,10 @@ internal sealed partial class Sender(DisclosureSender disclosures, TimeProvider 
     private static Func<HostedOperator, OutboxRow, CancellationToken, Task> Send<TNotice>(
         Func<HostedOperator, TradeId, TNotice, CancellationToken, Task> send)
         where TNotice : INotice => (op, row, cancellationToken) => send(
-            op,
-            row.TradeId,
-            JsonSerializer.Deserialize<TNotice>(row.Payload.Length == 0 ? "{}" : row.Payload)!,
-            cancellationToken);
+            op, row.TradeId, Read<TNotice>(row), cancellationToken);
+
+    private static TNotice Read<TNotice>(OutboxRow row) =>
+        JsonSerializer.Deserialize<TNotice>(row.Payload.Length == 0 ? "{}" : row.Payload)!;
 
     private static Problem Of(OutboxRow row, Exception fault) => new(
         ProblemKind.Notice,
@@ -120,6 +127,17 @@ internal sealed partial class Sender(DisclosureSender disclosures, TimeProvider 
 
     [LoggerMessage(LogLevel.Information, "{Kind} of trade {TradeId} is not sent any more: {Reason}")]
     private partial void LogDropped(string kind, TradeId tradeId, RefusalReason reason);
+
+    /// <summary>The row leaves the outbox, and its number is taken.</summary>
+    private sealed record RecordNumber(TradeId TradeId, SentNumber Number, long Row) : IAct<bool>
+    {
+        public Task<bool> HandleAsync(OperatorSession session, CancellationToken cancellationToken)
+        {
+            MessageNumbers.Record(session, TradeId, Number);
+            session.Queue($"delete from {EventDatabases.Schema}.outbox where id = ?", Row);
+            return Task.FromResult(true);
+        }
+    }
 
     /// <summary>The row leaves the outbox for the problems.</summary>
     private sealed record SetNoticeAside(OutboxRow Row, Problem Problem) : IAct<bool>

@@ -1,4 +1,5 @@
 using Traceability.Contracts.Broker.V1;
+using Traceability.Node.Exchange.Transport;
 using Traceability.Node.Operators;
 using Traceability.Node.Trades;
 
@@ -10,5 +11,10 @@ internal static class TradeCancelSender
     public static async Task SendAsync(
         HostedOperator op, TradeId tradeId, TradeCancelNotice notice, CancellationToken cancellationToken) =>
         await op.Broker.Trades.CancelTradeAsync(
-            new CancelTradeRequest { TradeId = tradeId.ToString() }, await op.Broker.CallAsync(cancellationToken));
+            new CancelTradeRequest
+            {
+                TradeId = tradeId.ToString(),
+                SignedAct = Acts.Sign(op, tradeId, SignedAct.Cancelled),
+            },
+            await op.Broker.CallAsync(cancellationToken));
 }

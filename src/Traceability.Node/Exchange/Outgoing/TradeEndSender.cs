@@ -1,4 +1,5 @@
 using Traceability.Contracts.Broker.V1;
+using Traceability.Node.Exchange.Transport;
 using Traceability.Node.Operators;
 using Traceability.Node.Trades;
 
@@ -10,5 +11,10 @@ internal static class TradeEndSender
     public static async Task SendAsync(
         HostedOperator op, TradeId tradeId, TradeEndNotice notice, CancellationToken cancellationToken) =>
         await op.Broker.Trades.EndTradeAsync(
-            new EndTradeRequest { TradeId = tradeId.ToString() }, await op.Broker.CallAsync(cancellationToken));
+            new EndTradeRequest
+            {
+                TradeId = tradeId.ToString(),
+                SignedAct = Acts.Sign(op, tradeId, SignedAct.Ended),
+            },
+            await op.Broker.CallAsync(cancellationToken));
 }

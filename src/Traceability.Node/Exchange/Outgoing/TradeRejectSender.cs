@@ -1,4 +1,5 @@
 using Traceability.Contracts.Broker.V1;
+using Traceability.Node.Exchange.Transport;
 using Traceability.Node.Operators;
 using Traceability.Node.Trades;
 
@@ -11,11 +12,13 @@ internal static class TradeRejectSender
         HostedOperator op, TradeId tradeId, TradeRejectNotice notice, CancellationToken cancellationToken)
     {
         var letter = new TradeLetter { Message = notice.Message };
+        var sealedLetter = await Letters.SealAsync(op, notice.BuyerId, tradeId, letter, cancellationToken);
         await op.Broker.Trades.RejectTradeAsync(
             new RejectTradeRequest
             {
                 TradeId = tradeId.ToString(),
-                SealedLetter = await Letters.SealAsync(op, notice.BuyerId, tradeId, letter, cancellationToken),
+                SealedLetter = sealedLetter,
+                SignedAct = Acts.Sign(op, tradeId, SignedAct.Rejected, sealedLetter),
             },
             await op.Broker.CallAsync(cancellationToken));
     }

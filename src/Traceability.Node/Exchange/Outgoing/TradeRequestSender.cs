@@ -1,5 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
 using Traceability.Contracts.Broker.V1;
+using Traceability.Node.Exchange.Transport;
 using Traceability.Node.Operators;
 using Traceability.Node.Trades;
 
@@ -17,12 +18,15 @@ internal static class TradeRequestSender
             DueTime = notice.DueAt?.ToTimestamp(),
             DeclaredUnit = notice.Unit,
         };
+        var sealedLetter = await Letters.SealAsync(op, notice.SupplierId, tradeId, letter, cancellationToken);
         await op.Broker.Trades.RequestTradeAsync(
             new RequestTradeRequest
             {
                 TradeId = tradeId.ToString(),
                 SupplierOperatorId = notice.SupplierId.ToString(),
-                SealedLetter = await Letters.SealAsync(op, notice.SupplierId, tradeId, letter, cancellationToken),
+                SealedLetter = sealedLetter,
+                SignedAct = Acts.Sign(
+                    op, tradeId, SignedAct.Requested, SignedAct.Request(notice.SupplierId, sealedLetter)),
             },
             await op.Broker.CallAsync(cancellationToken));
     }

@@ -19,11 +19,17 @@ internal sealed class BrokerClient(CallInvoker channel, TimeProvider clock)
 
     public WitnessService.WitnessServiceClient Witness { get; } = new(channel);
 
+    public LogService.LogServiceClient Log { get; } = new(channel);
+
     public KeyLogService.KeyLogServiceClient KeyLog { get; } = new(channel);
 
     /// <summary>Deadline of one call; its token comes with the channel.</summary>
     public Task<CallOptions> CallAsync(CancellationToken cancellationToken) => Task.FromResult(new CallOptions(
         deadline: (clock.GetUtcNow() + CallDeadline).UtcDateTime, cancellationToken: cancellationToken));
+
+    public async Task<IReadOnlyList<KeyEntry>> KeyEntriesAsync(
+        OperatorId ownerId, CancellationToken cancellationToken) => (await KeyLog.GetKeyEntriesAsync(
+            new() { OperatorId = $"{ownerId}" }, await CallAsync(cancellationToken))).Entries;
 
     public async Task<Operator> OperatorAsync(OperatorId operatorId, CancellationToken cancellationToken)
     {

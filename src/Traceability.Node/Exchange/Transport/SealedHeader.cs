@@ -13,11 +13,18 @@ namespace Traceability.Node.Exchange.Transport;
 /// <param name="Number">Its number in its trade, from its sender; 0 for a letter.</param>
 /// <param name="Since">The number from which on the receiver has been sent all.</param>
 /// <param name="KeyLog">The newest checkpoint of the key log that the sender was shown.</param>
-internal sealed record SealedHeader(Guid TradeId, Guid? MessageId, long Number, long Since, string KeyLog)
+/// <param name="BrokerLog">That of the broker's log of what it decided.</param>
+internal sealed record SealedHeader(
+    Guid TradeId, Guid? MessageId, long Number, long Since, string KeyLog, string BrokerLog)
 {
     public JsonObject ToJson()
     {
-        var json = new JsonObject { ["trade_id"] = $"{TradeId}", ["key_log"] = KeyLog };
+        var json = new JsonObject
+        {
+            ["trade_id"] = $"{TradeId}",
+            ["key_log"] = KeyLog,
+            ["broker_log"] = BrokerLog,
+        };
         if (MessageId is { } id)
         {
             json["message_id"] = $"{id}";
@@ -42,7 +49,7 @@ internal sealed record SealedHeader(Guid TradeId, Guid? MessageId, long Number, 
                 Guid.Parse(header["trade_id"]!.GetValue<string>()),
                 header["message_id"] is { } id ? Guid.Parse(id.GetValue<string>()) : null,
                 header["number"]?.GetValue<long>() ?? 0, header["since"]?.GetValue<long>() ?? 0,
-                header["key_log"]?.GetValue<string>() ?? "");
+                header["key_log"]?.GetValue<string>() ?? "", header["broker_log"]?.GetValue<string>() ?? "");
         }
         catch (Exception exception) when (
             exception is FormatException or InvalidOperationException or JsonException or NullReferenceException)
