@@ -120,6 +120,18 @@ need_peers() {
     touch $folder/node_modules/.package-lock.json
 }
 
+# A token of PKCS#11 in software, for the tests of keys at rest. Without it those tests are skipped and say so.
+need_token() {
+    if command -v softhsm2-util >/dev/null; then return; fi
+    local sudo=()
+    [ "$(id -u)" -eq 0 ] || sudo=(sudo -n)
+    if command -v apt-get >/dev/null && "${sudo[@]}" true 2>/dev/null; then
+        step "Installing SoftHSM for the tests"
+        "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive sh -c \
+            'apt-get update -qq && apt-get install -y -qq --no-install-recommends softhsm2' >/dev/null 2>&1 </dev/null || true
+    fi
+}
+
 # Builds a project or the solution, with one compiler for all of it: one for each project loads every analyzer anew, which
 # takes twice as long. It does not stay behind.
 build() {

@@ -34,6 +34,7 @@ done
 need_dotnet
 need_postgres $postgres
 need_peers
+need_token
 
 results=$PWD/artifacts/test-results
 rm -rf "$results"

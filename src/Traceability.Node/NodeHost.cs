@@ -44,6 +44,7 @@ public static class NodeHost
             node.KeyRecoveryDelay ?? KeyChain.RecoveryDelay, node.KeyLogCosigners, node.KeyLogWitnesses,
             node.KeyLogVerifier));
         builder.Services.AddSingleton<KeyLog>();
+        builder.Services.AddSingleton<KeyStores>();
         builder.Services.AddSingleton<HostedOperators>();
         builder.Services.AddSingleton<MustContinue>(LogKeeper.MustContinueAsync);
         builder.Services.AddSingleton<RollUp>();

@@ -97,6 +97,29 @@ public sealed class PrivateKey
         return key.ExportEncryptedPkcs8PrivateKeyPem(secret, Encryption);
     }
 
+    /// <summary>PKCS#8 (RFC 5958), readable by whoever has it: for a place that keeps it secret.</summary>
+    public byte[] ToPkcs8()
+    {
+        using var key = ForSignatures();
+        return key.ExportPkcs8PrivateKey();
+    }
+
+    /// <exception cref="ProofException">It is no key.</exception>
+    public static PrivateKey FromPkcs8(byte[] content)
+    {
+        using var key = ECDsa.Create();
+        try
+        {
+            key.ImportPkcs8PrivateKey(content, out _);
+        }
+        catch (CryptographicException)
+        {
+            throw ProofException.Malformed("key");
+        }
+
+        return new(key.ExportParameters(includePrivateParameters: true));
+    }
+
     /// <summary>Few rounds, because the secret has 256 random bits already.</summary>
     private static readonly PbeParameters Encryption =
         new(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, iterationCount: 1000);

@@ -134,7 +134,7 @@ public sealed class EventDatabases : IAsyncDisposable
         Fold<Operator>.Add(options);
         Fold<NumberedOperator>.Add(options).Index(number => number.OperatorId);
         Fold<Acquaintance>.Add(options).Index(pair => pair.OneId).Index(pair => pair.OtherId);
-        Fold<Invitation>.Add(options);
+        Fold<Invitation>.Add(options).Index(invitation => invitation.InviterId);
         Fold<Part>.Add(options).Index(part => part.PartNumber).Index(part => part.Name)
             .IgnoreIndex(Migrations.PartNumberWriting);
         Fold<BillOfMaterials>.Add(options);

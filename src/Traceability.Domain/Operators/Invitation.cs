@@ -28,6 +28,23 @@ public record Invitation(OperatorId InviterId, DateTimeOffset ValidUntil, Operat
         _ => invitation,
     };
 
+    /// <summary>Whoever invites more has written a loop.</summary>
+    public const int MaxOpen = 100;
+
+    /// <exception cref="RefusedException">So many of the member's invitations are open already.</exception>
+    public static void MustHaveRoom(int open)
+    {
+        if (open >= MaxOpen)
+        {
+            throw new RefusedException(
+                RefusalReason.LimitExceeded,
+                $"{MaxOpen} invitations wait for an answer. The next can be made when one is accepted or "
+                    + $"{Lifetime.TotalDays:0} days old.",
+                ("limit", "invitations"),
+                ("maximum", $"{MaxOpen}"));
+        }
+    }
+
     public static object[] Invite(OperatorId inviter, DateTimeOffset now) =>
         [new PartnerInvited(inviter, now + Lifetime, now)];
 

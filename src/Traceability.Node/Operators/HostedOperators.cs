@@ -12,14 +12,12 @@ namespace Traceability.Node.Operators;
 /// <summary>The operators of this node. They come one by one, and nothing of one is reachable from another.</summary>
 internal sealed partial class HostedOperators : IHealthCheck, IDisposable
 {
-    private const int ShortestSecret = 32;
-
     private readonly EventDatabases _databases;
     private readonly NodeSettings _node;
     private readonly MustContinue _mustContinue;
     private readonly FollowUp _followUp;
     private readonly HostSettings _host;
-    private readonly string _keySecret;
+    private readonly KeyStores _keyStores;
     private readonly ILogger<HostedOperators> _logger;
     private readonly TimeProvider _clock;
     private readonly BrokerConnections _connections;
@@ -29,17 +27,12 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
 
     public HostedOperators(
         NodeSettings node, HostSettings host, EventDatabases databases, MustContinue mustContinue, FollowUp followUp,
-        BrokerConnections connections, KeyLog keyLog, TimeProvider clock, ILogger<HostedOperators> logger)
+        BrokerConnections connections, KeyLog keyLog, KeyStores keyStores, TimeProvider clock,
+        ILogger<HostedOperators> logger)
     {
         (_node, _host, _databases, _connections) = (node, host, databases, connections);
         (_mustContinue, _followUp, _clock, _logger) = (mustContinue, followUp, clock, logger);
-        _keyLog = keyLog;
-        _keySecret = File.ReadAllText(node.KeySecretFile).Trim();
-        if (_keySecret.Length < ShortestSecret)
-        {
-            throw new InvalidOperationException(
-                $"{node.KeySecretFile} must hold at least {ShortestSecret} random characters.");
-        }
+        (_keyLog, _keyStores) = (keyLog, keyStores);
     }
 
     /// <summary>Every operator that lives here and is well, and others as they come.</summary>
@@ -89,7 +82,7 @@ internal sealed partial class HostedOperators : IHealthCheck, IDisposable
             return;
         }
 
-        var keys = OperatorKeys.LoadOrCreate(id, settings.Keys, _keySecret);
+        var keys = OperatorKeys.LoadOrCreate(id, settings.Keys, _keyStores.Of(settings), _keyStores.OfTheNode);
         var database = await _databases.OpenAsync(EventDatabases.NameOf(id), keys.Log, cancellationToken);
         if (database.MayRewriteHistory)
         {

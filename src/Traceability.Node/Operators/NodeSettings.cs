@@ -1,4 +1,5 @@
 using Traceability.Domain.Releases;
+using Traceability.Proofs.Keeping;
 
 namespace Traceability.Node.Operators;
 
@@ -12,10 +13,13 @@ public sealed record NodeSettings
     public string? BrokerResource { get; init; }
 
     /// <summary>
-    /// File with the secret that encrypts the operators' keys: at least 32 random characters, from the platform's own
-    /// store of secrets. Without it no key can be opened.
+    /// File with the secret by which the keys of those operators are kept that name no store of their own: at least 32
+    /// random characters, from the platform's own store of secrets. Without it none of those keys can be opened.
     /// </summary>
     public required string KeySecretFile { get; init; }
+
+    /// <summary>The token that keeps them instead. Null: the file does.</summary>
+    public Pkcs11Settings? Pkcs11 { get; init; }
 
     /// <summary>
     /// What the node does when a customer could work out more than the figure: "Warn" grants, "Consent" wants the
@@ -70,4 +74,11 @@ public sealed record OperatorSettings
 
     /// <summary>Folder of the operator's keys. What is missing in it is made.</summary>
     public required string Keys { get; init; }
+
+    /// <summary>File with this operator's own secret, as <see cref="NodeSettings.KeySecretFile"/>. Null: the node's
+    /// keeps its keys, too.</summary>
+    public string? KeySecretFile { get; init; }
+
+    /// <summary>The token that keeps this operator's keys.</summary>
+    public Pkcs11Settings? Pkcs11 { get; init; }
 }

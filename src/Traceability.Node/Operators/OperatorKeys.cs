@@ -2,50 +2,37 @@ using System.Security.Cryptography;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Evidence;
 using Traceability.Proofs;
+using Traceability.Proofs.Keeping;
 using Traceability.Proofs.Logs;
 
 namespace Traceability.Node.Operators;
 
 /// <summary>
-/// An operator's secret keys: each in a file of its own, encrypted with the node's key secret, readable by the node's
-/// user only. Keys that were replaced stay: what was sealed to them can still be opened.
+/// An operator's secret keys: each in a file of its own, encrypted for this operator (<see cref="KeyFolder"/>),
+/// readable by the node's user only. Keys that were replaced stay: what was sealed to them can still be opened.
 /// </summary>
 internal sealed class OperatorKeys
 {
     private const int ReferenceKeyBytes = 32;
-
-    /// <summary>A key that is not published yet; a rotation that was cut off goes on with it.</summary>
-    private const string Unpublished = ".new";
+    private const string ReferenceKey = "part-reference.key";
+    private const string LogKey = "log.key";
 
     private readonly OperatorId _operatorId;
     private readonly string _folder;
-    private readonly string _secret;
+    private readonly KeyFolder _files;
     private readonly byte[] _referenceKey;
     private readonly Dictionary<KeyUse, List<PrivateKey>> _keys;
     private readonly HashSet<string> _made;
 
-    private OperatorKeys(OperatorId operatorId, string folder, string secret)
+    private OperatorKeys(OperatorId operatorId, string folder, KeyFolder files)
     {
-        (_operatorId, _folder, _secret) = (operatorId, folder, secret);
-        Directory.CreateDirectory(folder);
+        (_operatorId, _folder, _files) = (operatorId, folder, files);
         _keys = new[] { KeyUse.Signing, KeyUse.Sealing }.ToDictionary(use => use, Load);
-        var file = Path.Combine(folder, "part-reference.key");
-        if (!File.Exists(file))
-        {
-            Write(file, SecretBox.Seal(secret, RandomNumberGenerator.GetBytes(ReferenceKeyBytes)));
-        }
-
-        _referenceKey = SecretBox.Open(secret, File.ReadAllText(file));
-        var log = Path.Combine(folder, "log.key");
-        if (!File.Exists(log))
-        {
-            Write(log, SecretBox.Seal(secret, RandomNumberGenerator.GetBytes(ReferenceKeyBytes)));
-        }
-
-        Log = LogKeys.Of(LogKeys.OriginOf(operatorId.Value), SecretBox.Open(secret, File.ReadAllText(log)));
+        _referenceKey = RandomKey(ReferenceKey);
+        Log = LogKeys.Of(LogKeys.OriginOf(operatorId.Value), RandomKey(LogKey));
         Directory.CreateDirectory(Entries);
         _made = ReadMade();
-        Write(Path.Combine(folder, "fingerprint"), Fingerprint);
+        KeyFolder.WriteFile(Path.Combine(folder, "fingerprint"), Fingerprint);
     }
 
     /// <summary>Of the first key with which the operator signs: to be read to those who compare it.</summary>
@@ -74,8 +61,9 @@ internal sealed class OperatorKeys
         .. _keys.SelectMany(use => use.Value.Select((key, index) => (use.Key, key, index == use.Value.Count - 1))),
     ];
 
-    public static OperatorKeys LoadOrCreate(OperatorId operatorId, string folder, string secret) =>
-        new(operatorId, folder, secret);
+    public static OperatorKeys LoadOrCreate(
+        OperatorId operatorId, string folder, IKeyStore store, FileKeyStore ofTheNode) =>
+        new(operatorId, folder, KeyFolder.Open(operatorId.Value, folder, store, ofTheNode));
 
     /// <summary>The key of a use that is in use, as it is published.</summary>
     public (string Jwk, string KeyId) InUse(KeyUse use)
@@ -112,7 +100,7 @@ internal sealed class OperatorKeys
         {
             if (_made.Add(name))
             {
-                Write(Path.Combine(Entries, name), $"{entry}");
+                KeyFolder.WriteFile(Path.Combine(Entries, name), $"{entry}");
             }
         }
     }
@@ -132,15 +120,16 @@ internal sealed class OperatorKeys
     /// <summary>Makes a key, lets the caller publish it, and uses it from then on.</summary>
     public async Task<PrivateKey> RotateAsync(KeyUse use, Func<PrivateKey, Task> publish)
     {
-        var file = FileOf(use, _keys[use].Count + 1);
-        if (!File.Exists(file + Unpublished))
+        var name = NameOf(use, _keys[use].Count + 1);
+        var unfinished = name + KeyFolder.Unfinished;
+        if (!_files.Exists(unfinished))
         {
-            Write(file + Unpublished, PrivateKey.Create().ToEncryptedPem(_secret));
+            _files.Write(unfinished, PrivateKey.Create().ToPkcs8());
         }
 
-        var key = PrivateKey.FromEncryptedPem(await File.ReadAllTextAsync(file + Unpublished), _secret);
+        var key = Read(unfinished);
         await publish(key);
-        File.Move(file + Unpublished, file);
+        _files.Finish(name);
         _keys[use] = [.. _keys[use], key];
         return key;
     }
@@ -151,38 +140,35 @@ internal sealed class OperatorKeys
     private static string NameOf(byte[] hash) => Convert.ToHexStringLower(hash);
 
     /// <summary>Keys of rotations that are under way, or were cut off.</summary>
-    private IEnumerable<PrivateKey> Unfinished() =>
-        Directory.EnumerateFiles(_folder, $"*{Unpublished}")
-            .Select(file => PrivateKey.FromEncryptedPem(File.ReadAllText(file), _secret));
+    private IEnumerable<PrivateKey> Unfinished() => _files.AllUnfinished.Select(Read);
 
     private List<PrivateKey> Load(KeyUse use)
     {
-        if (!File.Exists(FileOf(use, 1)))
+        if (!_files.Exists(NameOf(use, 1)))
         {
-            Write(FileOf(use, 1), PrivateKey.Create().ToEncryptedPem(_secret));
+            _files.Write(NameOf(use, 1), PrivateKey.Create().ToPkcs8());
         }
 
         List<PrivateKey> keys = [];
-        for (var number = 1; File.Exists(FileOf(use, number)); number++)
+        for (var number = 1; _files.Exists(NameOf(use, number)); number++)
         {
-            keys.Add(PrivateKey.FromEncryptedPem(File.ReadAllText(FileOf(use, number)), _secret));
+            keys.Add(Read(NameOf(use, number)));
         }
 
         return keys;
     }
 
-    private string FileOf(KeyUse use, int number) =>
-        Path.Combine(_folder, $"{use.ToString().ToLowerInvariant()}-{number:0000}.pem");
+    private PrivateKey Read(string name) => PrivateKey.FromPkcs8(_files.Read(name));
 
-    private static void Write(string file, string content)
+    private byte[] RandomKey(string name)
     {
-        // Whole or not at all: half a key would be worse than none.
-        File.WriteAllText($"{file}.part", content);
-        if (!OperatingSystem.IsWindows())
+        if (!_files.Exists(name))
         {
-            File.SetUnixFileMode($"{file}.part", UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            _files.Write(name, RandomNumberGenerator.GetBytes(ReferenceKeyBytes));
         }
 
-        File.Move($"{file}.part", file, overwrite: true);
+        return _files.Read(name);
     }
+
+    private static string NameOf(KeyUse use, int number) => $"{use.ToString().ToLowerInvariant()}-{number:0000}.pem";
 }

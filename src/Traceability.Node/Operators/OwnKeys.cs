@@ -204,6 +204,8 @@ internal static class OwnKeys
         await op.Broker.Directory.PublishKeyAsync(
             new PublishKeyRequest { Use = use, Jwk = jwk, Entry = ToWire(signed) },
             await op.Broker.CallAsync(cancellationToken));
+        // What is sent from now on tells others of it.
+        await op.KeyLog.CatchUpAsync(op.Broker, long.MaxValue, cancellationToken);
     }
 
     private static PrivateKey Head(HostedOperator op, KeyChain chain, DateTimeOffset time) =>

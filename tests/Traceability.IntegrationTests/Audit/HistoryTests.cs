@@ -4,7 +4,6 @@ using Traceability.Contracts.Node.V1;
 using Traceability.IntegrationTests.Harness;
 using Traceability.Local.Demo;
 using Traceability.Local.Federation;
-using Traceability.Proofs;
 using Traceability.Proofs.Logs;
 using Xunit;
 
@@ -265,12 +264,8 @@ public sealed class HistoryTests(TwoNodes federation) : IClassFixture<TwoNodes>
     }
 
     /// <summary>The log's own key, as whoever runs the node could use it.</summary>
-    private NoteSigner SignerOf(Company company, string node)
-    {
-        var secret = File.ReadAllText(_live.Processes.KeySecretFile(node)).Trim();
-        var log = File.ReadAllText(Path.Combine(_live.Processes.KeyFolder(company.Name), "log.key"));
-        return LogKeys.Of(LogKeys.OriginOf(company.OperatorId), SecretBox.Open(secret, log)).Signer;
-    }
+    private NoteSigner SignerOf(Company company, string node) => LogKeys.Of(
+        LogKeys.OriginOf(company.OperatorId), KeysByHand.Read(_live.Processes, company, node, "log.key")).Signer;
 
     private static Checkpoint Note(CheckHistoryResponse report) =>
         Checkpoint.Parse(SignedNote.Parse(report.CosignedCheckpoint).Text);

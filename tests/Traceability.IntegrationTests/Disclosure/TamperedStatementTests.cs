@@ -1,3 +1,5 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -116,6 +118,18 @@ public sealed class TamperedStatementTests : IAsyncLifetime
         await _live.DisposeAsync();
     }
 
+    /// <summary>As exchange_service.proto says of MailboxMessage.signed_act.</summary>
+    private string Accepted() => JsonWebSignature.Sign(
+        _key,
+        "traceability-trade-act+jwt",
+        JsonSerializer.SerializeToUtf8Bytes(new
+        {
+            act = "trade_accepted",
+            trade_id = _trade,
+            content = Base64Url.EncodeToString(SHA256.HashData("ref"u8)),
+        }),
+        TimeProvider.System.GetUtcNow());
+
     private string Supplier => $"{_live.Processes.Company("supplier").OperatorId}";
 
     private async Task AcceptAsync()
@@ -126,7 +140,8 @@ public sealed class TamperedStatementTests : IAsyncLifetime
         {
             try
             {
-                await trades.AcceptTradeAsync(new() { TradeId = _trade, PartRef = "ref" }, _supplier.Call);
+                await trades.AcceptTradeAsync(
+                    new() { TradeId = _trade, PartRef = "ref", SignedAct = Accepted() }, _supplier.Call);
                 return;
             }
             catch (Grpc.Core.RpcException exception) when (Refusals.Reason(exception) == "NOT_DISCLOSED")

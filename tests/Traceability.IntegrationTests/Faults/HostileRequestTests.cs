@@ -409,7 +409,9 @@ public sealed class HostileRequestTests(ITestOutputHelper output) : IAsyncLifeti
         var own = (await _live.Processes.RowsAsync(
             _live.Processes.BrokerDatabase,
             "select data ->> 'tradeId' from traceability.mt_doc_trade "
-            + $"where '{hostile.Company.OperatorId}' in (data ->> 'buyerId', data ->> 'supplierId')",
+            + $"where '{hostile.Company.OperatorId}' in (data ->> 'buyerId', data ->> 'supplierId') "
+            + "union all select id from traceability.mt_doc_invitation "
+            + $"where data ->> 'inviterId' = '{hostile.Company.OperatorId}'",
             _live.Deadline)).Concat([$"{hostile.Company.OperatorId}", hostile.Company.ClientId, "node-hostile"]).ToHashSet();
         var after = await StateAsync(others);
         foreach (var (database, rows) in before.Rows)

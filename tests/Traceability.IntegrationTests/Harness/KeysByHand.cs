@@ -4,6 +4,7 @@ using Google.Protobuf.WellKnownTypes;
 using Traceability.Contracts.Broker.V1;
 using Traceability.Local.Federation;
 using Traceability.Proofs;
+using Traceability.Proofs.Keeping;
 using Traceability.Proofs.Logs;
 using KeyEntry = Traceability.Proofs.Logs.KeyEntry;
 using WireEntry = Traceability.Contracts.Broker.V1.KeyEntry;
@@ -25,6 +26,13 @@ internal sealed class KeysByHand(FederationClient client, Guid operatorId)
 
     /// <summary>The signing key by which the next entry is signed.</summary>
     public PrivateKey? Head { get; private set; }
+
+    /// <summary>A secret file of a company, as whoever runs its node could read it.</summary>
+    public static byte[] Read(LocalFederation federation, Company company, string node, string name)
+    {
+        var store = new FileKeyStore(federation.KeySecretFile(node));
+        return KeyFolder.Open(company.OperatorId, federation.KeyFolder(company.Name), store, store).Read(name);
+    }
 
     public async Task PublishAsync(KeyUse use, PrivateKey key)
     {

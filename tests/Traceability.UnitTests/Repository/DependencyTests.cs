@@ -29,6 +29,8 @@ public class DependencyTests
         ["Marten"] = ["Storage"],
         ["Grpc.Net.Client"] = ["Contracts", "Client"],
         ["Duende.IdentityModel"] = ["Client"],
+        ["NSec.Cryptography"] = ["Proofs"],
+        ["Pkcs11Interop"] = ["Proofs"],
         ["OpenIddict.AspNetCore"] = ["Identity"],
         ["OpenIddict.EntityFrameworkCore"] = ["Identity"],
         ["Microsoft.AspNetCore.Identity.EntityFrameworkCore"] = ["Identity"],

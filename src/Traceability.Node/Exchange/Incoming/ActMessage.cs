@@ -12,20 +12,40 @@ internal static class ActMessage
     public static async Task<SealedHeader> VerifyAsync(
         HostedOperator op, MailboxMessage message, CancellationToken cancellationToken)
     {
-        var keys = await SenderKeys.RingAsync(op, message.Sender(), cancellationToken);
         try
         {
-            var (act, content) = Said(op, message);
-            var header = SignedAct.Verify(message.SignedAct, message.Sender(), keys, act, content);
-            await op.HearAsync(header, cancellationToken);
-            return header.TradeId == message.Trade().Value
-                ? header
-                : throw new ProofException(ProofFailure.NotCommitted, "It was signed in another trade.");
+            return await ReadAsync(op, message, cancellationToken);
+        }
+        catch (ProofException exception) when (exception.Failure == ProofFailure.UnknownKey)
+        {
+            // It may be newer than what is known here of keys.
+            await op.KeyLog.CatchUpAsync(op.Broker, long.MaxValue, cancellationToken);
         }
         catch (ProofException exception)
         {
             throw NotProven(message, exception.Message);
         }
+
+        try
+        {
+            return await ReadAsync(op, message, cancellationToken);
+        }
+        catch (ProofException exception)
+        {
+            throw NotProven(message, exception.Message);
+        }
+    }
+
+    private static async Task<SealedHeader> ReadAsync(
+        HostedOperator op, MailboxMessage message, CancellationToken cancellationToken)
+    {
+        var keys = await SenderKeys.RingAsync(op, message.Sender(), cancellationToken);
+        var (act, content) = Said(op, message);
+        var header = SignedAct.Verify(message.SignedAct, message.Sender(), keys, act, content);
+        await op.HearAsync(header, cancellationToken);
+        return header.TradeId == message.Trade().Value
+            ? header
+            : throw new ProofException(ProofFailure.NotCommitted, "It was signed in another trade.");
     }
 
     public static RefusedException NotProven(MailboxMessage message, string why) => new(

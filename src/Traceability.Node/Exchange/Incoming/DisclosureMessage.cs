@@ -21,6 +21,13 @@ internal static class DisclosureMessage
         var (trade, sender) = (message.Trade(), message.Sender());
         var sealedStatement = message.Disclosure.SealedStatement;
         var (disclosure, header, failure) = await OpenAsync(op, message, cancellationToken);
+        if (failure == ProofFailure.UnknownKey)
+        {
+            // It may be newer than what is known here of keys.
+            await op.KeyLog.CatchUpAsync(op.Broker, long.MaxValue, cancellationToken);
+            (disclosure, header, failure) = await OpenAsync(op, message, cancellationToken);
+        }
+
         var arrival = failure is null ? await Arrival.ReadAsync(op, trade, header, cancellationToken) : null;
         var act = new ReceiveTotal(
             trade, sender, disclosure, arrival is { Repeated: true } ? ProofFailure.Repeated : failure,

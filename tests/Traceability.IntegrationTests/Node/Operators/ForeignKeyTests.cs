@@ -23,10 +23,7 @@ public sealed class ForeignKeyTests(TwoNodes federation) : IClassFixture<TwoNode
         var (made, bought, _) = await supplier.DeliverAsync(buyer, "3", _live.Deadline);
         using var thief = await FederationClient.ForNodeAsync(_live.Processes, supplier.Company.Name, _live.Deadline);
         var directory = new DirectoryService.DirectoryServiceClient(thief.Channel);
-        var stolen = PrivateKey.FromEncryptedPem(
-            await File.ReadAllTextAsync(
-                Path.Combine(_live.Processes.KeyFolder(supplier.Company.Name), "signing-0001.pem")),
-            (await File.ReadAllTextAsync(_live.Processes.KeySecretFile("one"))).Trim());
+        var stolen = PrivateKey.FromPkcs8(KeysByHand.Read(_live.Processes, supplier.Company, "one", "signing-0001.pem"));
         var key = PrivateKey.Create();
         var own = (await directory.GetOperatorAsync(
             new() { OperatorId = $"{supplier.Company.OperatorId}" }, thief.Call)).Operator;
